@@ -1,0 +1,74 @@
+// Packs the project, installs the tarball in a scratch project, and uses it there as a stranger would: the types, the
+// command, the workers and the child processes have to be found.
+import { execFileSync } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+
+const project = resolve(import.meta.dirname, "..")
+const scratch = mkdtempSync(join(tmpdir(), "sluice-package-"))
+const npm = process.platform === "win32" ? "npm.cmd" : "npm"
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, { cwd: scratch, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], ...options })
+
+const consumer = `
+import { Client, type IngestResult, IngestError, files, filesPlan, lance, run, searchText } from "sluice"
+
+const client = new Client({ uri: "./data" })
+const result: IngestResult = await client.ingest("points", { x: new Float64Array([0.5, 1.5]), label: ["a", "b"] })
+if (result.rowCount !== 2) throw new IngestError("expected two rows, found " + result.rowCount)
+const summary = await run(
+  filesPlan({ name: "files", source: files({ include: "./files" }), sink: lance({ uri: "./data", table: "docs", index: ["text"] }) }),
+)
+const found = await searchText("./data", "docs", "river")
+console.log(JSON.stringify({ items: summary.items, rowsByMedium: summary.rowsByMedium, found: found.length, tables: await client.listTables() }))
+`
+
+const expectEqual = (what, found, expected) => {
+  if (JSON.stringify(found) !== JSON.stringify(expected)) {
+    throw new Error(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
+  }
+}
+
+try {
+  const [{ filename }] = JSON.parse(run(npm, ["pack", "--json", "--pack-destination", scratch], { cwd: project }))
+  writeFileSync(join(scratch, "package.json"), JSON.stringify({ name: "scratch", private: true, type: "module" }))
+  run(npm, ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", join(scratch, filename)], {
+    env: { ...process.env, SKIP_FFMPEG: "true" },
+  })
+  run(process.execPath, [join(project, "examples", "make-files.ts"), join(scratch, "files")])
+  writeFileSync(join(scratch, "use.ts"), consumer)
+  run(process.execPath, [
+    join(project, "node_modules", "typescript", "bin", "tsc"),
+    ...["--noEmit", "--strict", "--target", "es2024", "--module", "nodenext", "--skipLibCheck", "--types", "node"],
+    ...["--typeRoots", join(project, "node_modules", "@types"), "use.ts"],
+  ])
+  const used = JSON.parse(run(process.execPath, ["use.ts"]).trim().split("\n").at(-1) ?? "")
+  const { listed, done, failed } = used.items
+  expectEqual("items of the library's run", { listed, done, failed }, { listed: 6, done: 6, failed: 0 })
+  expectEqual("tables", used.tables, ["docs", "points"])
+  for (const medium of ["image", "other", "pdf", "text", "video"]) {
+    if (!(used.rowsByMedium[medium] > 0))
+      throw new Error(`No rows of medium ${medium}: ${JSON.stringify(used.rowsByMedium)}`)
+  }
+  const sluice = join("node_modules", "sluice", "dist", "cli", "main.js")
+  const summary = JSON.parse(
+    run(process.execPath, [
+      sluice,
+      "ingest",
+      "./files",
+      "--table",
+      "again",
+      "--uri",
+      "./data",
+      "--index",
+      "text",
+      "--json",
+    ]),
+  )
+  expectEqual("rows of the command's run", summary.rowsByMedium, used.rowsByMedium)
+  run(process.execPath, [sluice, "search", "again", "river", "--uri", "./data"])
+  console.log(`The package works: ${JSON.stringify(used.rowsByMedium)}`)
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}

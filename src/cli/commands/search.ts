@@ -1,0 +1,23 @@
+/** `sluice search T WORDS...` */
+import { searchText } from "../../dataset/search.ts"
+import { say } from "../console.ts"
+import { printRows } from "../output.ts"
+import type { Format } from "../program.ts"
+
+interface SearchOptions {
+  readonly uri: string
+  readonly format: Format
+  readonly limit?: number
+  readonly column?: string
+}
+
+export const searchCommand = async (table: string, words: readonly string[], options: SearchOptions): Promise<void> => {
+  const { uri, format, limit, column } = options
+  const rows = await searchText(uri, table, words.join(" "), {
+    ...(limit !== undefined && { limit }),
+    ...(column !== undefined && { column }),
+  })
+  const [first] = rows
+  if (!first && format === "table") say(`no row of ${table} has any of these words`)
+  else printRows(format, Object.keys(first ?? {}), rows)
+}

@@ -1,0 +1,153 @@
+/** Commands and their options. What a command does is loaded when it runs, so that help is there at once. */
+import { readFileSync } from "node:fs"
+import { Command, InvalidArgumentError, Option } from "commander"
+import { escapeLines } from "../observe/escape.ts"
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export const FORMATS = ["table", "json", "csv"] as const
+export type Format = (typeof FORMATS)[number]
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+
+const count = (text: string): number => {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError("Expected a whole number.")
+}
+
+const version = (): string => {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    readonly version: string
+  }
+  return version
+}
+
+const EPILOGUE = `
+Exit codes: 0 done, 1 failed, 2 bad configuration, 3 too many items failed,
+130 or 143 interrupted after what was in flight was committed.`
+
+/** `exit` is told the exit code of a command that ended without an error, but not with 0. */
+export const createProgram = (env: Environment, exit: (code: number) => void): Command => {
+  const program = new Command("sluice")
+    .description("Streams files into a versioned, searchable dataset.")
+    .version(version(), "-V, --version")
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(escapeLines(text)) })
+    .addHelpText("after", EPILOGUE)
+
+  const uri = (): Option =>
+    new Option("--uri <folder>", "folder of the database; SLUICE_URI gives another default").default(
+      env.SLUICE_URI || "./data",
+    )
+  const format = (): Option =>
+    new Option("--format <format>", "how to print the result").choices(FORMATS).default("table" satisfies Format)
+
+  program
+    .command("run")
+    .description("Run pipelines, one after the other; the first that does not get to its end is the last.")
+    .argument("<file...>", "pipeline documents (YAML)")
+    .option("--set <key=value>", "override a value, such as sink.table=docs (repeatable)", collect)
+    .option("--json", "print the summary as one line of JSON on standard output")
+    .action(async (files: string[], options) => {
+      const { runCommand } = await import("./commands/run.ts")
+      exit(await runCommand(files, options, env))
+    })
+
+  program
+    .command("ingest")
+    .description("Add files to a table. Files that are in it already are skipped.")
+    .argument("<path...>", "files, folders and globs")
+    .requiredOption("--table <name>", "name of the table; made when it is not there")
+    .addOption(uri())
+    .option("--index <column>", "TEXT column to search in (repeatable)", collect)
+    .addOption(
+      new Option("--mode <mode>", "what to do with a table that is there: add to it, refuse it, or replace its rows")
+        .choices(["append", "error", "replace"])
+        .default("append"),
+    )
+    .option("--include-hidden", "take files and folders whose name starts with a dot")
+    .option("--exclude <glob>", "name, path or glob to leave out (repeatable)", collect)
+    .option("--threads <n>", "worker threads", count)
+    .option("--flush-every <n>", "rows that make a record batch", count)
+    .option("--commit-every <n>", "rows that make a version of the table", count)
+    .option("--max-errors <n>", "new failures that are borne", count)
+    .option("--chunk-size <n>", "characters of a text row", count)
+    .option("--chunk-overlap <n>", "characters that neighbouring text rows share", count)
+    .option("--dpi <n>", "resolution of PDF pages", count)
+    .option("--segment <duration>", "length of a video segment, such as 10s")
+    .option("--no-thumbnails", "make no thumbnails")
+    .option("--json", "print the summary as one line of JSON on standard output")
+    .action(async (paths: string[], options) => {
+      const { ingestCommand } = await import("./commands/ingest.ts")
+      exit(await ingestCommand(paths, options))
+    })
+
+  program
+    .command("validate")
+    .description("Check pipelines without running them; all problems are told at once.")
+    .argument("<file...>", "pipeline documents (YAML)")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .action(async (files: string[], options) => {
+      const { validateCommand } = await import("./commands/validate.ts")
+      await validateCommand(files, options, env)
+    })
+
+  program
+    .command("tables")
+    .description("List the tables.")
+    .addOption(uri())
+    .addOption(format())
+    .action(async (options) => {
+      const { tablesCommand } = await import("./commands/tables.ts")
+      await tablesCommand(options)
+    })
+
+  program
+    .command("inspect")
+    .description("Show what a table is made of, and which items failed.")
+    .argument("<table>")
+    .addOption(uri())
+    .addOption(format())
+    .action(async (table: string, options) => {
+      const { inspectCommand } = await import("./commands/inspect.ts")
+      await inspectCommand(table, options)
+    })
+
+  program
+    .command("search")
+    .description("Find the rows that have any of the words, best first.")
+    .argument("<table>")
+    .argument("<word...>")
+    .option("--limit <n>", "at most so many rows", count)
+    .option("--column <name>", "the column to search, where several have an index")
+    .addOption(uri())
+    .addOption(format())
+    .action(async (table: string, words: string[], options) => {
+      const { searchCommand } = await import("./commands/search.ts")
+      await searchCommand(table, words, options)
+    })
+
+  program
+    .command("export")
+    .description("Write every row's value of one column to a file.")
+    .argument("<table>")
+    .argument("<folder>", "made when it is not there")
+    .requiredOption("--column <name>", "the column: one of bytes or text")
+    .addOption(uri())
+    .action(async (table: string, folder: string, options) => {
+      const { exportCommand } = await import("./commands/export.ts")
+      await exportCommand(table, folder, options)
+    })
+
+  program
+    .command("unlock")
+    .description("Free a table whose writer is gone and has left its lock behind.")
+    .argument("<table>")
+    .addOption(uri())
+    .action(async (table: string, options) => {
+      const { unlockCommand } = await import("./commands/unlock.ts")
+      await unlockCommand(table, options)
+    })
+
+  return program
+}

@@ -1,0 +1,152 @@
+/**
+ * What a part of a document can hold, as plain data, and the Effect Schema made of it. A normalizer's options are such
+ * data already, so a new normalizer, source or sink needs no change here.
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { messageOf } from "../model/errors.ts"
+import { type OptionSpec, optionProblem } from "../model/options.ts"
+import { parseBytes, parseDuration } from "../model/units.ts"
+import type { Environment } from "./interpolate.ts"
+
+type OfOption<S> = S extends OptionSpec ? Omit<S, "default"> & { readonly default?: S["default"] } : never
+
+type Kind =
+  | OfOption<OptionSpec>
+  /** Text that is not empty; `check` throws for text that does not do, and its message becomes the problem. */
+  | { readonly type: "text"; readonly default?: string; readonly check?: (text: string) => void }
+  /** One text, or a list of them. */
+  | { readonly type: "texts"; readonly default?: readonly string[] }
+
+/** A field is required unless it has a default or is optional. */
+export type Field = Kind & {
+  readonly description: string
+  readonly optional?: true
+  /** The environment variable that gives the default, where it is set. */
+  readonly variable?: string
+  /** Values of a choice that are designed but not there yet: they deserve a better message than any other. */
+  readonly planned?: readonly string[]
+}
+export type Fields = Readonly<Record<string, Field>>
+
+/** A field's value once it is checked: durations in milliseconds, sizes in bytes. */
+type FieldValue<F extends Field> = F extends { readonly type: "texts" }
+  ? string | readonly string[]
+  : F extends { readonly type: "boolean" }
+    ? boolean
+    : F extends { readonly type: "choice"; readonly choices: readonly (infer C)[] }
+      ? C
+      : F extends { readonly type: "text" | "string" }
+        ? string
+        : number
+
+type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends { readonly optional: true } ? K : never }[keyof F]
+
+export type FieldValues<F extends Fields> = {
+  readonly [K in Exclude<keyof F, OptionalKeys<F>>]: FieldValue<F[K]>
+} & { readonly [K in OptionalKeys<F>]?: FieldValue<F[K]> }
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
+
+const textProblem = (value: unknown): string | undefined => {
+  if (isText(value)) return undefined
+  const hint = typeof value === "number" || typeof value === "boolean" ? "; put it in quotes" : ""
+  return `expected text, found ${JSON.stringify(value)}${hint}`
+}
+
+const checkProblem = (check: (text: string) => void, value: unknown): string | undefined => {
+  try {
+    check(String(value))
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+/** What is wrong with a field's value; undefined when nothing is. */
+const fieldProblem = (field: Field, value: unknown): string | undefined => {
+  if (field.planned?.some((planned) => planned === value)) return `${JSON.stringify(value)} is not supported yet`
+  if (field.type === "text") {
+    return textProblem(value) ?? (field.check === undefined ? undefined : checkProblem(field.check, value))
+  }
+  return optionProblem({ ...field, default: field.default ?? 0 } as OptionSpec, scalarOf(field, value))
+}
+
+/**
+ * Quotes do not make a number text where a number is expected: a variable can stand for one, and in `{ }` and `[ ]`
+ * YAML wants quotes around it.
+ */
+const scalarOf = (field: Field, value: unknown): unknown => {
+  if (typeof value !== "string" || field.type === "choice" || field.type === "string") return value
+  return field.type === "boolean" ? (BOOLEANS.get(value) ?? value) : isNumberText(value) ? Number(value) : value
+}
+
+const BOOLEANS = new Map([
+  ["true", true],
+  ["false", false],
+])
+
+export const isNumberText = (text: string): boolean => /^[-+]?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text)
+
+const readField = (field: Field, value: unknown): unknown => {
+  switch (field.type) {
+    case "duration":
+      return parseDuration(scalarOf(field, value))
+    case "bytes":
+      return parseBytes(scalarOf(field, value))
+    case "text":
+      return value
+    default:
+      return scalarOf(field, value)
+  }
+}
+
+/** A value that `problem` finds nothing wrong with. */
+export const checked = <T>(
+  problem: (value: unknown) => string | undefined,
+  read: (value: unknown) => T,
+): Schema.Codec<T, unknown> =>
+  Schema.declareConstructor<T, unknown>()([], () => (value) => {
+    const message = problem(value)
+    return message === undefined
+      ? Effect.succeed(read(value))
+      : Effect.fail(new SchemaIssue.InvalidValue({ message }, value))
+  })
+
+const TEXT: Field = { type: "text", description: "One of a list of texts." }
+
+const textsSchema = (required: boolean) =>
+  Schema.Union([
+    Schema.String.check(Schema.makeFilter(textProblem)),
+    Schema.Array(fieldSchema(TEXT)).check(
+      Schema.makeFilter((list) => !required || list.length > 0 || "expected at least one text, found an empty list"),
+    ),
+  ]).annotate({ expected: "text, or a list of texts" })
+
+export const fieldSchema = <F extends Field>(field: F): Schema.Codec<FieldValue<F>, unknown> => {
+  const schema =
+    field.type === "texts"
+      ? textsSchema(field.default === undefined && !field.optional)
+      : checked(
+          (value) => fieldProblem(field, value),
+          (value) => readField(field, value),
+        )
+  // fieldProblem has found the value to be of the field's type.
+  return schema as Schema.Codec<unknown, unknown> as Schema.Codec<FieldValue<F>, unknown>
+}
+
+const memberOf = (field: Field, env: Environment) => {
+  const schema = fieldSchema(field)
+  const byDefault = (field.variable === undefined ? undefined : env[field.variable]) || field.default
+  if (byDefault !== undefined) return Schema.withDecodingDefaultKey(Effect.succeed(byDefault))(schema)
+  return field.optional ? Schema.optionalKey(schema) : schema
+}
+
+/** The members of a struct that has these fields. */
+export const membersOf = (fields: Fields, env: Environment = {}) =>
+  Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, memberOf(field, env)]))
+
+/** A mapping with these fields and no others. */
+export const fieldsSchema = <const F extends Fields>(fields: F): Schema.Codec<FieldValues<F>, unknown> =>
+  Schema.Struct(membersOf(fields)) as unknown as Schema.Codec<FieldValues<F>, unknown>

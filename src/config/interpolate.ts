@@ -1,0 +1,41 @@
+/**
+ * Replacing `${VAR}` and `${VAR:-default}` in one text. As in a shell, the default also stands in for an empty value;
+ * `$${` is a literal `${`.
+ */
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+export interface Interpolated {
+  readonly text: string
+  readonly problems: readonly string[]
+}
+
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
+const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
+
+export const interpolate = (text: string, env: Environment): Interpolated => {
+  const problems: string[] = []
+  const resolve = (inner: string, closed: boolean): string => {
+    if (!closed) problems.push(`expected } at the end of $\{${inner}`)
+    else if (inner.includes("${")) problems.push(`a default cannot hold another variable: $\{${inner}}`)
+    else if (inner.startsWith("secret:")) {
+      problems.push(`secrets are not supported yet: $\{${inner}}; use an environment variable`)
+    } else {
+      const [, name, fallback] = VARIABLE.exec(inner) ?? []
+      if (name === undefined) {
+        problems.push(`expected $\{NAME} or $\{NAME:-default}, found $\{${inner}}`)
+        return ""
+      }
+      // Own properties only: "constructor" and the like are no variables.
+      const value = Object.hasOwn(env, name) ? env[name] : undefined
+      if (fallback !== undefined) return value || fallback
+      if (value !== undefined) return value
+      problems.push(`environment variable ${name} is not set; set it, or give a default: $\{${name}:-...}`)
+    }
+    return ""
+  }
+  const replaced = text.replace(REFERENCE, (whole, inner: string | undefined, close: string | undefined) =>
+    inner === undefined ? whole.slice(1) : resolve(inner, close === "}"),
+  )
+  return { text: replaced, problems }
+}

@@ -1,0 +1,104 @@
+/** Values given on the command line as `key=value`, in place of the document's. */
+import { ConfigError } from "../model/errors.ts"
+import { type ParsedDocument, pathKey, readDocument } from "./document.ts"
+import { type Environment, interpolate } from "./interpolate.ts"
+import type { Path, Place, Problem } from "./problems.ts"
+
+export interface Override {
+  /** As it was given. */
+  readonly text: string
+  readonly path: readonly string[]
+  readonly value: string
+}
+
+/**
+ * `sink.uri=./out`: the path of a key, with dots, and its value.
+ *
+ * @throws {ConfigError} for what has no such form.
+ */
+export const parseOverride = (text: string): Override => {
+  const at = text.indexOf("=")
+  const path = text.slice(0, Math.max(at, 0)).split(".")
+  if (at < 1 || path.some((part) => part === "" || part === "__proto__")) {
+    throw new ConfigError(`--set: expected KEY=VALUE, such as sink.table=docs, found ${JSON.stringify(text)}`)
+  }
+  return { text, path, value: text.slice(at + 1) }
+}
+
+interface Given {
+  readonly value: unknown
+  readonly problems: readonly string[]
+}
+
+/** A list, a mapping or quoted text is read as YAML; everything else is one value, whatever is in it. */
+const readValue = (text: string, env: Environment): Given => {
+  if (/^\s*[[{"']/.test(text)) {
+    const { value, problems } = readDocument(text, "--set", env)
+    return { value, problems: problems.map(({ message }) => message) }
+  }
+  const { text: replaced, problems } = interpolate(text, env)
+  return { value: replaced, problems }
+}
+
+type Mapping = Record<string, unknown>
+
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The mapping that holds the last key of a path, made where it is not there; or the path of what is no mapping. */
+const holder = (root: Mapping, path: readonly string[], made: (path: Path) => void): Mapping | Path => {
+  let mapping = root
+  for (const [at, part] of path.slice(0, -1).entries()) {
+    const found = Object.hasOwn(mapping, part) ? mapping[part] : undefined
+    if (isMapping(found)) {
+      mapping = found
+    } else if (found === undefined) {
+      const created: Mapping = {}
+      mapping[part] = created
+      mapping = created
+      made(path.slice(0, at + 1))
+    } else {
+      return path.slice(0, at + 1)
+    }
+  }
+  return mapping
+}
+
+/** The document with the overrides in it. It was read without the values at their paths. */
+export const applyOverrides = (
+  document: ParsedDocument,
+  overrides: readonly Override[],
+  env: Environment,
+): ParsedDocument => {
+  const { value: root } = document
+  if (overrides.length === 0 || !isMapping(root)) return document
+  const places = new Map<string, Place>()
+  const problems: Problem[] = [...document.problems]
+  for (const { text, path, value: given } of overrides) {
+    const place: Place = { override: text }
+    const mapping = holder(root, path, (made) => places.set(pathKey(made), place))
+    if (Array.isArray(mapping)) {
+      problems.push({
+        place,
+        path: mapping,
+        message: "expected a mapping to set a key of; set the whole of it instead",
+      })
+      continue
+    }
+    const { value, problems: found } = readValue(given, env)
+    ;(mapping as Mapping)[path.at(-1) ?? ""] = found.length > 0 ? undefined : value
+    places.set(pathKey(path), place)
+    for (const message of found) problems.push({ place, path, message })
+  }
+  return {
+    value: root,
+    problems,
+    place: (path, of) => {
+      for (let length = path.length; length > 0; length--) {
+        const found = places.get(pathKey(path.slice(0, length)))
+        if (found) return found
+      }
+      return document.place(path, of)
+    },
+  }
+}

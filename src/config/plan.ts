@@ -1,0 +1,47 @@
+/** From a checked document to what the engine runs. */
+import type { Plan } from "../engine/plan.ts"
+import { filesPlan, type TriggerOption } from "../pipeline.ts"
+import { type Component, type ComponentValues, SINKS, SOURCES } from "./registry.ts"
+import type { PipelineDocument } from "./schema.ts"
+
+const make = <T, Extra>(components: readonly Component<T, Extra>[], values: ComponentValues, extra: Extra): T => {
+  const found = components.find(({ type }) => type === values.type)
+  if (!found) throw new Error(`the document's schema let through the type ${values.type}`)
+  return found.make(values, extra)
+}
+
+/** A number of rows may be text: that is what a variable stands for. */
+const triggerOf = (given: NonNullable<PipelineDocument["flush_every"]>): TriggerOption =>
+  typeof given === "string" ? Number(given) : given
+
+/**
+ * The plan of a document. Nothing is opened or read yet.
+ *
+ * @throws {ConfigError} when its parts contradict one another.
+ */
+export const toPlan = (document: PipelineDocument): Plan => {
+  const { name, source, sink, errors } = document
+  return filesPlan(
+    {
+      name,
+      source: make(SOURCES, source, undefined),
+      sink: make(SINKS, sink, { index: [document.index ?? []].flat() }),
+      ...(document.normalize && { normalize: document.normalize }),
+    },
+    {
+      mode: sink.mode,
+      ...(document.schema && { schema: document.schema }),
+      ...(document.flush_every !== undefined && { flushEvery: triggerOf(document.flush_every) }),
+      ...(document.commit_every !== undefined && { commitEvery: triggerOf(document.commit_every) }),
+      ...(errors && {
+        errors: {
+          ...(errors.max !== undefined && { max: errors.max }),
+          ...(errors.max_ratio !== undefined && { maxRatio: errors.max_ratio }),
+        },
+      }),
+      ...(document.workers && { workers: document.workers }),
+      ...(document.max_item_bytes !== undefined && { maxItemBytes: document.max_item_bytes }),
+      ...(document.shutdown_timeout !== undefined && { shutdownTimeout: document.shutdown_timeout }),
+    },
+  )
+}

@@ -1,0 +1,70 @@
+/** What is wrong with a pipeline document, where, and what was probably meant. All of it is told at once. */
+import { ConfigError } from "../model/errors.ts"
+
+/** A position in the document, counted from 1; or the override on the command line that a value came from. */
+export type Place = { readonly line: number; readonly col: number } | { readonly override: string }
+
+export type Path = readonly (string | number)[]
+
+export interface Problem {
+  readonly place: Place
+  readonly path: Path
+  readonly message: string
+}
+
+/** More than this is no list for people; a document that has so many is broken as a whole. */
+const MAX_SHOWN = 30
+
+/** A value that is shown can be as long as the document. */
+const MAX_LENGTH = 1000
+
+/** `sink.uri`, `index[0]`. */
+export const formatPath = (path: Path): string =>
+  path.map((part, at) => (typeof part === "number" ? `[${part}]` : at === 0 ? part : `.${part}`)).join("")
+
+const formatProblem = (file: string, { place, path, message }: Problem): string => {
+  const where = "override" in place ? `--set ${place.override}` : `${file}:${place.line}:${place.col}`
+  const line = `${where}  ${path.length === 0 ? "" : `${formatPath(path)}: `}${message}`
+  return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}...` : line
+}
+
+/** One line a problem: `file:line:col  path: message`, in the document's order; overrides come last. */
+export const problemsError = (file: string, problems: readonly Problem[]): ConfigError => {
+  const key = ({ place }: Problem): number => ("override" in place ? Infinity : place.line * 1e7 + place.col)
+  const sorted = problems.toSorted((a, b) => (key(a) === key(b) ? 0 : key(a) - key(b)))
+  const lines = sorted.slice(0, MAX_SHOWN).map((problem) => formatProblem(file, problem))
+  if (sorted.length > MAX_SHOWN) lines.push(`... and ${sorted.length - MAX_SHOWN} more problems`)
+  return new ConfigError(lines.join("\n"))
+}
+
+/** Steps from one word to the other: letters added, left out, replaced, or swapped with their neighbour. */
+const distance = (a: string, b: string): number => {
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      let steps = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, replaced)
+      if (a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) steps = Math.min(steps, (beforeLast[j - 2] ?? Infinity) + 1)
+      row.push(steps)
+    }
+    beforeLast = last
+    last = row
+  }
+  return last[b.length] ?? 0
+}
+
+const MAX_WORD = 64
+
+/** `; did you mean "sink"?`, or what there is; for a name that is none of the known ones. */
+export const suggest = (name: string, known: readonly string[]): string => {
+  const plain = (word: string): string => word.toLowerCase().replaceAll(/[-_]/g, "")
+  const near = known
+    .filter(() => name.length <= MAX_WORD)
+    .map((word) => ({ word, steps: distance(plain(name), plain(word)) }))
+    .filter(({ word, steps }) => steps <= Math.max(1, Math.floor(word.length / 3)))
+    .sort((a, b) => a.steps - b.steps)[0]
+  if (near) return `; did you mean ${JSON.stringify(near.word)}?`
+  return known.length > 0 ? `; there are ${known.join(", ")}` : ""
+}

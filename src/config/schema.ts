@@ -1,0 +1,142 @@
+/** The pipeline document: its keys and what they hold. */
+import * as Schema from "effect/Schema"
+import { messageOf } from "../model/errors.ts"
+import { checkColumnName } from "../model/rows.ts"
+import { parseType } from "../model/types.ts"
+import { NORMALIZERS } from "../normalizers/index.ts"
+import type { MediaOptions } from "../pipeline.ts"
+import { checked, fieldSchema, fieldsSchema, isNumberText, membersOf } from "./fields.ts"
+import type { Environment } from "./interpolate.ts"
+import { type Component, type ComponentValues, SINKS, type SinkValues, SOURCES } from "./registry.ts"
+
+/** Under this name the schema of a union keeps the types of its members, for messages. */
+export const COMPONENT_TYPES = "componentTypes"
+
+type Described = Pick<Component<unknown, never>, "type" | "fields">
+
+/** One of several mappings, told apart by their `type`. */
+const componentSchema = <Values>(components: readonly Described[], env: Environment): Schema.Codec<Values, unknown> =>
+  Schema.Union(
+    components.map(({ type, fields }) => Schema.Struct({ type: Schema.Literal(type), ...membersOf(fields, env) })),
+  ).annotate({ [COMPONENT_TYPES]: components.map(({ type }) => type) }) as unknown as Schema.Codec<Values, unknown>
+
+const ROWS = "expected a whole number of rows of at least 1"
+const isRows = (rows: number): boolean => Number.isSafeInteger(rows) && rows >= 1
+
+const trigger = (what: string) =>
+  Schema.Union([
+    Schema.Number.check(Schema.makeFilter((rows) => isRows(rows) || `${ROWS}, found ${rows}`)),
+    // What a variable stands for is text.
+    Schema.String.check(
+      Schema.makeFilter(
+        (text) => (isNumberText(text) && isRows(Number(text))) || `${ROWS}, found ${JSON.stringify(text)}`,
+      ),
+    ),
+    fieldsSchema({
+      rows: { type: "integer", min: 1, optional: true, description: `Rows that make a ${what}.` },
+      bytes: { type: "bytes", min: 1, optional: true, description: `Bytes that make a ${what}.` },
+      period: { type: "duration", min: 1, optional: true, description: `Time from the first row to a ${what}.` },
+    }),
+  ]).annotate({ expected: "a whole number of rows, or a mapping with rows, bytes or period" })
+
+const columnProblem = (name: string, type: string): string | undefined => {
+  try {
+    checkColumnName(name)
+    parseType(type, name)
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+const columnTypes = Schema.Record(
+  Schema.String,
+  fieldSchema({ type: "text", description: "TEXT, INT64, EMBEDDING(384), ..." }),
+).check(
+  Schema.makeFilter((columns) =>
+    Object.entries(columns).flatMap(([name, type]) => {
+      const issue = columnProblem(name, type)
+      return issue === undefined ? [] : [{ path: [name], issue }]
+    }),
+  ),
+)
+
+const normalize = Schema.Struct(
+  Object.fromEntries(NORMALIZERS.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
+) as unknown as Schema.Codec<MediaOptions, unknown>
+
+/** For keys that are designed but not there yet. */
+const planned = (message: string) =>
+  Schema.optionalKey(
+    checked(
+      () => message,
+      () => undefined,
+    ),
+  )
+
+/** Timers take no more. */
+const MAX_TIMEOUT = 2 ** 31 - 1
+
+/** The document's schema. Some defaults come from the environment. */
+export const documentSchema = (env: Environment) =>
+  Schema.Struct({
+    version: checked(
+      (value) => (value === 1 ? undefined : `expected 1, the version of this format, found ${JSON.stringify(value)}`),
+      () => 1 as const,
+    ),
+    name: fieldSchema({ type: "text", description: "Name of the pipeline; its runs are recorded under it." }),
+    source: componentSchema<ComponentValues>(SOURCES, env),
+    normalize: Schema.optionalKey(normalize),
+    sink: componentSchema<SinkValues>(SINKS, env),
+    schema: Schema.optionalKey(columnTypes),
+    flush_every: Schema.optionalKey(trigger("flush")),
+    commit_every: Schema.optionalKey(trigger("commit")),
+    index: Schema.optionalKey(
+      fieldSchema({ type: "texts", optional: true, description: "TEXT columns with a full-text index." }),
+    ),
+    errors: Schema.optionalKey(
+      fieldsSchema({
+        max: { type: "integer", min: 0, optional: true, description: "So many new failures are borne." },
+        max_ratio: {
+          type: "number",
+          min: 0,
+          max: 1,
+          optional: true,
+          description: "The same as a share of the items that were tried, once there are 20 of them.",
+        },
+      }),
+    ),
+    workers: Schema.optionalKey(
+      fieldsSchema({
+        threads: {
+          type: "integer",
+          min: 1,
+          max: 256,
+          optional: true,
+          description: "Worker threads, and as many child processes at most.",
+        },
+        timeout: {
+          type: "duration",
+          min: 1,
+          max: MAX_TIMEOUT,
+          optional: true,
+          description: "Time without progress after which an item is given up.",
+        },
+      }),
+    ),
+    shutdown_timeout: Schema.optionalKey(
+      fieldSchema({
+        type: "duration",
+        min: 0,
+        max: MAX_TIMEOUT,
+        description: "How long a drain waits for items in flight.",
+      }),
+    ),
+    max_item_bytes: Schema.optionalKey(
+      fieldSchema({ type: "bytes", min: 1, description: "Bytes that one item may take in memory." }),
+    ),
+    schedule: planned("schedules are not supported yet; run the document with cron or a timer"),
+    format: planned("dataset formats are not supported yet; there are a source and normalize"),
+  })
+
+export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

@@ -1,0 +1,71 @@
+/** Opening a table to read it. What is opened stays at the version that it had then, whatever a writer does. */
+import { existsSync } from "node:fs"
+import { ConfigError, TableError } from "../model/errors.ts"
+import { formatType, type Schema } from "../model/types.ts"
+import { fromSchema } from "../store/arrow.ts"
+import { type Connection, connect, localPath, openTable, type Table } from "../store/database.ts"
+
+/**
+ * A connection to the database; undefined where there is none. Connecting alone would make the folder.
+ *
+ * @throws {ConfigError} when `uri` is no folder.
+ */
+export const connectExisting = async (uri: string): Promise<Connection | undefined> =>
+  existsSync(localPath(uri)) ? connect(uri) : undefined
+
+export interface OpenTable {
+  readonly name: string
+  readonly db: Connection
+  readonly table: Table
+  /** Hidden columns included. */
+  readonly schema: Schema
+  close(): void
+}
+
+/** @throws {TableError} when there is no such table. */
+export const openToRead = async (uri: string, name: string): Promise<OpenTable> => {
+  const db = await connectExisting(uri)
+  if (!db) throw new TableError(`Table ${JSON.stringify(name)} does not exist: there is no folder ${uri}`)
+  try {
+    const table = await openTable(db, uri, name)
+    return {
+      name,
+      db,
+      table,
+      schema: fromSchema(await table.schema()),
+      close: () => {
+        table.close()
+        db.close()
+      },
+    }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+export const withTable = async <T>(uri: string, name: string, use: (open: OpenTable) => Promise<T>): Promise<T> => {
+  const open = await openToRead(uri, name)
+  try {
+    return await use(open)
+  } finally {
+    open.close()
+  }
+}
+
+/** @throws {TableError} for a column that the table has not. */
+export const checkColumns = ({ name, schema }: OpenTable, columns: readonly string[]): void => {
+  for (const column of columns) {
+    if (schema.has(column)) continue
+    const there = [...schema].map(([other, type]) => `${other} ${formatType(type)}`).join(", ")
+    throw new TableError(
+      `Table ${JSON.stringify(name)} has no column ${JSON.stringify(column)} that can be read; it has ${there}`,
+    )
+  }
+}
+
+/** @throws {ConfigError} for what is no whole number of at least `min`. */
+export const checkCount = (option: string, value: number | undefined, min: number): void => {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= min)) return
+  throw new ConfigError(`${option}: expected a whole number of at least ${min}, found ${value}`)
+}

@@ -1,0 +1,133 @@
+/**
+ * Writes groups of rows as commits, one at a time, while the next group fills.
+ *
+ * The order of writes is what makes a kill harmless: records of items without rows, then side rows, then the rows
+ * themselves with their checkpoint. Whatever of it is missing afterwards is found and mended by `openLedger`.
+ */
+import { setImmediate } from "node:timers/promises"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
+import { type Batch, batchOf } from "../model/batch.ts"
+import { int32Column, numberColumn, textColumn } from "../model/column.ts"
+import type { ItemRecord } from "../model/item.ts"
+import type { Span } from "../model/rows.ts"
+import type { Version, Writer } from "../model/sink.ts"
+import type { Group } from "./buffer.ts"
+import { crashPoint } from "./crash-point.ts"
+import { attempt } from "./effects.ts"
+import { ITEMS, type ItemVersion, type Ledger, removeItems } from "./ledger.ts"
+
+/** Records of items that come with a commit; those without one are written when so many have come together. */
+export const RECORDS_AT_ONCE = 1000
+
+interface Hooks {
+  readonly committed: (version: Version, spans: readonly Span[]) => void
+}
+
+export interface Commit {
+  /** What `_commit` says in its rows and records. */
+  readonly number: number
+  readonly group: Group | undefined
+  readonly records: readonly ItemRecord[]
+}
+
+export interface Committer {
+  /** Starts a commit after the one in flight has ended. */
+  readonly commit: (next: Commit) => Effect.Effect<void, Error, Scope.Scope>
+  /** Waits for the commit in flight. */
+  readonly settled: Effect.Effect<void, Error>
+  /** Deletes the committed rows of items that failed after some of their rows were committed. */
+  readonly remove: (items: readonly ItemVersion[]) => Effect.Effect<void, Error>
+}
+
+const recordBatch = (records: readonly ItemRecord[], number: number): Batch =>
+  batchOf({
+    _item: textColumn(records.map((record) => record.item)),
+    _version: textColumn(records.map((record) => record.version)),
+    status: textColumn(records.map((record) => record.status)),
+    stage: textColumn(records.map((record) => record.stage)),
+    error: textColumn(records.map((record) => record.error)),
+    attempts: int32Column(records.map((record) => record.attempts)),
+    run: textColumn(records.map((record) => record.run)),
+    _commit: numberColumn(new BigInt64Array(records.length).fill(BigInt(number)), { name: "INT64" }),
+  })
+
+const writeRecords = async (writer: Writer, commit: Commit, ledger: Ledger): Promise<void> => {
+  if (commit.records.length === 0) return
+  // An item has one record: that of what became of it last.
+  const records = [...new Map(commit.records.map((record) => [record.item, record])).values()]
+  crashPoint("before-records")
+  const side = await writer.side(ITEMS)
+  const known = records.filter((record) => ledger.hasRecord(record.item))
+  if (known.length > 0) await side.remove({ items: known.map(({ item }) => ({ item })) })
+  await side.write(recordBatch(records, commit.number))
+  await side.commit()
+  for (const { item } of records) ledger.addRecord(item)
+  crashPoint("after-records")
+}
+
+const writeSide = async (writer: Writer, side: Group["side"]): Promise<void> => {
+  for (const [name, batches] of side) {
+    crashPoint("before-side")
+    const target = await writer.side(name)
+    for (const batch of batches) await target.write(batch)
+    await target.commit()
+    crashPoint("after-side")
+  }
+}
+
+/** `replace` makes the first commit with rows replace those that were there. */
+export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, hooks: Hooks): Committer => {
+  const firstNumber = ledger.lastCommit + 1
+  let replaced = !replace
+  let inFlight: Fiber.Fiber<void, Error> | undefined
+
+  const writeRows = async (group: Group): Promise<Version> => {
+    for (const batch of group.batches) await writer.write(batch)
+    crashPoint("before-commit")
+    const version = replaced ? await writer.commit() : await writer.overwrite()
+    crashPoint("after-commit")
+    if (!replaced) {
+      replaced = true
+      for (const name of await writer.sides()) await (await writer.side(name)).remove({ before: firstNumber })
+    }
+    return version
+  }
+
+  const write = async (next: Commit): Promise<void> => {
+    await writeRecords(writer, next, ledger)
+    const { group } = next
+    if (!group) return
+    await writeSide(writer, group.side)
+    const version = await writeRows(group)
+    hooks.committed(version, group.spans)
+    crashPoint("before-maintain")
+    await writer.maintain()
+    crashPoint("after-maintain")
+  }
+
+  const settled = Effect.suspend(() => (inFlight ? Fiber.join(inFlight) : Effect.void))
+
+  return {
+    settled,
+    commit: (next) =>
+      Effect.gen(function* () {
+        yield* settled
+        if (!next.group && next.records.length === 0) return
+        // A store's write cannot be taken back half way, so nobody may leave before it has ended.
+        inFlight = yield* Effect.forkScoped(Effect.uninterruptible(attempt(() => write(next))), {
+          startImmediately: true,
+        })
+        // What the caller does next keeps this thread busy: the store gets its rows first, and writes meanwhile.
+        yield* attempt(() => setImmediate())
+      }),
+    remove: (items) =>
+      Effect.uninterruptible(
+        Effect.gen(function* () {
+          yield* settled
+          yield* attempt(() => removeItems(writer, items))
+        }),
+      ),
+  }
+}

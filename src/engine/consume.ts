@@ -1,0 +1,122 @@
+/**
+ * Follows the tasks in the order in which they were started, and gives their messages to the intake. A worker that dies
+ * costs the item it was at; the task's other items are done by another one.
+ */
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import { FatalError } from "../model/errors.ts"
+import type { Lane } from "../model/normalizer.ts"
+import { type Running, WorkerLost } from "./channel.ts"
+import { attempt } from "./effects.ts"
+import type { Intake } from "./intake.ts"
+import { type Entry, newTask } from "./listing.ts"
+import type { Plan } from "./plan.ts"
+import type { Message, Task, TaskItem } from "./protocol.ts"
+import type { TaskLane } from "./threads.ts"
+
+type Step<A = void> = Effect.Effect<A, Error, Scope.Scope>
+
+interface ConsumeOptions {
+  readonly plan: Plan
+  readonly lanes: TaskLane
+  readonly tempDir: string
+  readonly intake: Intake
+}
+
+/** A worker that dies before it turns to an item is none of the items' fault; so often it may happen in a row. */
+const STARTS = 3
+
+/** How far a task has come: items before `settled` are settled, `begun` is the one the worker turned to last. */
+interface Position {
+  settled: number
+  begun: number
+}
+
+export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): Step => {
+  const { plan, lanes, tempDir, intake } = options
+
+  const start = (lane: Lane, items: readonly TaskItem[], failedStarts = 0): Step =>
+    Effect.suspend(() => {
+      if (items.length === 0) return Effect.void
+      const task = newTask(plan, tempDir, lane, items)
+      return follow(task, lanes.start(task), failedStarts)
+    })
+
+  const take = (task: Task, message: Message, position: Position): Step =>
+    Effect.suspend(() => {
+      if (message.kind === "begin") {
+        position.begun = message.index
+        return Effect.void
+      }
+      if (message.kind === "rows") {
+        const from = position.settled
+        position.settled += message.spans.filter((span) => span.end).length
+        const bytes = task.items.slice(from, position.settled).reduce((sum, { item }) => sum + item.bytes, 0)
+        return intake.rows(message, bytes)
+      }
+      const item = task.items[message.index]
+      if (!item) return Effect.die(new RangeError(`A worker spoke of item ${message.index} of ${task.items.length}`))
+      if (message.kind === "partial") return intake.partial(item, message.message)
+      position.settled = message.index + 1
+      switch (message.kind) {
+        case "empty":
+          return intake.empty(item)
+        case "failed":
+          return message.fatal
+            ? Effect.fail(new FatalError(`${item.item.id}: ${message.message}`))
+            : intake.failed(item, message.stage, message.message)
+        case "lane":
+          return start(message.lane, [item])
+      }
+    })
+
+  /** Goes on after a worker was lost: what it had finished but not sent is done again, the item it was at is given up. */
+  const recover = (task: Task, { settled, begun }: Position, reason: string, failedStarts: number): Step =>
+    Effect.gen(function* () {
+      if (begun < 0) {
+        if (failedStarts + 1 >= STARTS) yield* Effect.fail(new FatalError(`Workers die before they start: ${reason}`))
+        return yield* start(task.lane, task.items, failedStarts + 1)
+      }
+      const open = task.items[settled]
+      const lost = begun >= settled ? task.items[begun] : undefined
+      if (open && open !== lost) {
+        yield* intake.restart(open)
+        yield* start(task.lane, task.items.slice(settled, lost ? begun : undefined))
+      }
+      if (!lost) return
+      yield* intake.failed(lost, "normalize", reason)
+      yield* start(task.lane, task.items.slice(begun + 1))
+    })
+
+  const follow = (task: Task, running: Running, failedStarts: number): Step =>
+    Effect.gen(function* () {
+      const position: Position = { settled: 0, begun: -1 }
+      const messages = running.messages[Symbol.asyncIterator]()
+      for (;;) {
+        const next = yield* Effect.result(attempt(() => messages.next()))
+        if (next._tag === "Failure") {
+          if (!(next.failure instanceof WorkerLost)) return yield* Effect.fail(next.failure)
+          return yield* recover(task, position, next.failure.message, failedStarts)
+        }
+        if (next.success.done) break
+        yield* take(task, next.success.value, position)
+      }
+      if (position.settled < task.items.length) {
+        yield* Effect.die(new Error(`A worker ended its task after ${position.settled} of ${task.items.length} items`))
+      }
+    })
+
+  return Effect.gen(function* () {
+    for (;;) {
+      const entry = yield* Queue.take(entries)
+      if (entry.kind === "end") return
+      if (entry.kind === "unreadable") {
+        yield* intake.failed(entry.item, "list", entry.error)
+        continue
+      }
+      yield* follow(entry.task, entry.running, 0)
+      yield* entry.release
+    }
+  })
+}

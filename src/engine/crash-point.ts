@@ -1,0 +1,27 @@
+/**
+ * Named moments at which a crash must do no harm: before and after every write that the promise of exactly-once rests on.
+ * Tests install a hook that kills the process there; otherwise a call does nothing.
+ */
+export const CRASH_POINTS = [
+  "before-records",
+  "after-records",
+  "before-side",
+  "after-side",
+  "before-commit",
+  "after-commit",
+  "before-remove-side",
+  "before-remove",
+  "after-remove",
+  "before-maintain",
+  "after-maintain",
+] as const
+
+export type CrashPoint = (typeof CRASH_POINTS)[number]
+
+let hook: (point: CrashPoint) => void = () => {}
+
+export const crashPoint = (point: CrashPoint): void => hook(point)
+
+export const onCrashPoint = (next: (point: CrashPoint) => void): void => {
+  hook = next
+}

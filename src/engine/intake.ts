@@ -1,0 +1,240 @@
+/**
+ * Takes what workers send, in the source's order, into the buffer; settles items; starts commits when they are due.
+ * Everything that changes state runs uninterrupted and one step at a time.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import { IngestError, messageOf } from "../model/errors.ts"
+import type { RunEvent } from "../model/events.ts"
+import type { ItemRecord, Stage } from "../model/item.ts"
+import { HIDDEN_SCHEMA, type Span } from "../model/rows.ts"
+import type { Version, Writer } from "../model/sink.ts"
+import type { Schema } from "../model/types.ts"
+import { Buffer } from "./buffer.ts"
+import { openCommitter, RECORDS_AT_ONCE } from "./commit.ts"
+import { evolve, retype } from "./contract.ts"
+import type { ItemVersion, Ledger } from "./ledger.ts"
+import { type Part, splitItems, splitPart } from "./part.ts"
+import type { Plan } from "./plan.ts"
+import type { RowsMessage, TaskItem } from "./protocol.ts"
+import type { Tally } from "./tally.ts"
+
+type Step<A = void> = Effect.Effect<A, Error, Scope.Scope>
+
+export interface Intake {
+  /** `endedBytes` is the size of the items whose last row is in the message. */
+  rows(message: RowsMessage, endedBytes: number): Step
+  empty(item: TaskItem): Step
+  partial(item: TaskItem, message: string): Step
+  failed(item: TaskItem, stage: Stage, message: string): Step
+  /** Drops what is there of an item that will be done again. */
+  restart(item: TaskItem): Step
+  /** Commits what is there. */
+  commit(): Step
+  /** Drops the item that is not whole. */
+  cut(): Step
+  /** Waits for the commit in flight. */
+  readonly settled: Effect.Effect<void, Error>
+  /** Commits whenever a period of the triggers is over; never ends. */
+  readonly ticker: Effect.Effect<never, Error, Scope.Scope>
+}
+
+interface IntakeOptions {
+  readonly plan: Plan
+  readonly writer: Writer
+  readonly ledger: Ledger
+  readonly tally: Tally
+  /** The run's id. */
+  readonly run: string
+  readonly replace: boolean
+  readonly emit: (event: RunEvent) => void
+  /** Called when more items have failed than the plan allows. */
+  readonly overBudget: () => void
+}
+
+/** A share of failures means something only when some items were tried. */
+const RATIO_FLOOR = 20
+const TICK_MS = 20
+
+const keyOf = ({ item, version }: ItemVersion): string => `${item}\0${version}`
+
+const withoutHidden = (schema: Schema): Schema => new Map([...schema].filter(([name]) => !HIDDEN_SCHEMA.has(name)))
+
+export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
+  Effect.gen(function* () {
+    const { plan, writer, ledger, tally, run, emit } = options
+    const exclusive = (yield* Semaphore.make(1)).withPermits(1)
+    const buffer = new Buffer(plan.flush, plan.commit, ledger.lastCommit)
+    let schema: Schema = options.replace ? plan.schema : new Map([...withoutHidden(writer.schema), ...plan.schema])
+    // Columns whose type cannot change any more: rows of that type are in the table, or on their way.
+    let fixed: Schema = schema
+    let records: ItemRecord[] = []
+    /** The item whose last row has not come yet. */
+    let open: ItemVersion | undefined
+    /** That item, when some of its rows were handed to a commit. */
+    let openCommitted: ItemVersion | undefined
+    /** An item that failed here while its worker still sends rows. */
+    let refused: string | undefined
+    const partials = new Set<string>()
+    /** Too many items have failed: nothing more is taken. */
+    let exceeded = false
+
+    const committed = (version: Version, spans: readonly Span[]): void => {
+      tally.countCommitted(spans)
+      for (const span of spans) {
+        if (!span.end) continue
+        tally.count("done")
+        if (partials.delete(keyOf(span))) tally.count("partial")
+      }
+      emit({ type: "committed", version, rows: tally.rowsCommitted, progress: tally.progress })
+    }
+    const committer = openCommitter(writer, ledger, options.replace, { committed })
+
+    const commit = (): Step =>
+      Effect.suspend(() => {
+        const { number } = buffer
+        const group = buffer.take(schema)
+        const written = records
+        records = []
+        if (group) {
+          fixed = schema
+          const last = group.spans.at(-1)
+          openCommitted = last && !last.end ? last : undefined
+        }
+        return committer.commit({ number, group, records: written })
+      })
+
+    /** Takes back the rows of the open item, wherever they are. Its record, where there is one, is written before. */
+    const takeBack = (item: ItemVersion): Step =>
+      Effect.suspend(() => {
+        if (open && keyOf(open) === keyOf(item)) open = undefined
+        buffer.dropOpen(item.item, item.version)
+        if (!openCommitted || keyOf(openCommitted) !== keyOf(item)) return Effect.void
+        openCommitted = undefined
+        const written = records
+        records = []
+        return Effect.andThen(
+          committer.commit({ number: buffer.number, group: undefined, records: written }),
+          committer.remove([item]),
+        )
+      })
+
+    const record = (item: ItemVersion, status: ItemRecord["status"], stage: Stage, message: string): void => {
+      records.push({ ...item, status, stage, error: message, attempts: 1, run })
+      emit({ type: "settled", item: item.item, status, stage, message })
+    }
+
+    const commitRecords = (): Step => (records.length >= RECORDS_AT_ONCE ? commit() : Effect.void)
+
+    const fail = (item: ItemVersion, stage: Stage, message: string): Step =>
+      Effect.suspend(() => {
+        record(item, "failed", stage, message)
+        tally.count("failed")
+        tally.tried++
+        tally.newFailures++
+        partials.delete(keyOf(item))
+        const { max, maxRatio } = plan.errors
+        const ratio = tally.newFailures / tally.tried
+        if (tally.newFailures > max || (tally.tried >= RATIO_FLOOR && ratio > maxRatio)) {
+          exceeded = true
+          options.overBudget()
+        }
+        return Effect.andThen(takeBack(item), commitRecords())
+      })
+
+    const addPiece = (piece: Part): Step =>
+      Effect.gen(function* () {
+        buffer.add(piece, schema)
+        const last = piece.spans.at(-1)
+        open = last && !last.end ? { item: last.item, version: last.version } : undefined
+        if (!open) openCommitted = undefined
+        tally.tried += piece.spans.filter((span) => span.end).length
+        if (buffer.commitDue) yield* commit()
+      })
+
+    const addPart = (part: Part): Step =>
+      Effect.gen(function* () {
+        try {
+          schema = evolve(schema, fixed, part.batch)
+        } catch (error) {
+          if (!(error instanceof IngestError)) throw error
+          const [only, ...others] = part.spans
+          if (!only) return
+          if (others.length === 0) {
+            refused = only.end ? undefined : keyOf(only)
+            yield* fail({ item: only.item, version: only.version }, "write", messageOf(error))
+            return
+          }
+          // One of several items does not fit: try each by itself.
+          for (const one of splitItems(part)) yield* addPart(one)
+          return
+        }
+        let rest: Part | undefined = part
+        while (rest) {
+          const room = buffer.room(rest)
+          if (room === 0) {
+            yield* commit()
+            continue
+          }
+          const [piece, others]: readonly [Part, Part | undefined] = splitPart(rest, room)
+          yield* addPiece(piece)
+          rest = others
+        }
+      })
+
+    const step =
+      <Args extends readonly unknown[]>(change: (...args: Args) => Step) =>
+      (...args: Args): Step =>
+        Effect.uninterruptible(exclusive(Effect.suspend(() => change(...args))))
+
+    /** A step for what workers send; the reader is stopped from outside once there is no more to take. */
+    const message =
+      <Args extends readonly unknown[]>(change: (...args: Args) => Step) =>
+      (...args: Args): Step =>
+        Effect.suspend(() => (exceeded ? Effect.never : step(change)(...args)))
+
+    return {
+      rows: message(({ batch, spans, side }: RowsMessage, endedBytes: number) => {
+        tally.bytes += endedBytes
+        const part: Part = { batch: retype(batch, plan.schema), spans, side }
+        const first = spans[0]
+        if (refused === undefined || !first) return addPart(part)
+        if (keyOf(first) !== refused) {
+          refused = undefined
+          return addPart(part)
+        }
+        // The first span is the end of an item that was refused already.
+        if (first.end || spans.length > 1) refused = undefined
+        const [, ...others] = splitItems(part)
+        return Effect.forEach(others, addPart, { discard: true })
+      }),
+      empty: message(({ item, version }: TaskItem) => {
+        record({ item: item.id, version }, "empty", "normalize", "the item has no rows")
+        tally.count("empty")
+        tally.tried++
+        return commitRecords()
+      }),
+      partial: message(({ item, version }: TaskItem, message: string) => {
+        record({ item: item.id, version }, "partial", "normalize", message)
+        partials.add(keyOf({ item: item.id, version }))
+        return Effect.void
+      }),
+      failed: message(({ item, version }: TaskItem, stage: Stage, message: string) =>
+        fail({ item: item.id, version }, stage, message),
+      ),
+      restart: message(({ item, version }: TaskItem) => takeBack({ item: item.id, version })),
+      commit: step(commit),
+      cut: step(() => (open ? takeBack(open) : Effect.void)),
+      settled: committer.settled,
+      ticker:
+        Math.min(plan.flush.period, plan.commit.period) === Infinity
+          ? Effect.never
+          : Effect.forever(
+              Effect.andThen(
+                Effect.sleep(TICK_MS),
+                step(() => (buffer.commitDue ? commit() : Effect.sync(() => buffer.flushDue(schema))))(),
+              ),
+            ),
+    }
+  })

@@ -1,0 +1,136 @@
+/**
+ * Lists the source, leaves out what the table has, and starts tasks for the rest, in order. Small items share a task.
+ * It goes no further ahead than a few tasks for each worker, and no more bytes than fit.
+ */
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import * as Semaphore from "effect/Semaphore"
+import type { Item } from "../model/item.ts"
+import type { Lane } from "../model/normalizer.ts"
+import type { SourceContext } from "../model/source.ts"
+import type { Running } from "./channel.ts"
+import { attempt } from "./effects.ts"
+import type { Ledger } from "./ledger.ts"
+import type { Plan } from "./plan.ts"
+import type { Task, TaskItem } from "./protocol.ts"
+import type { Tally } from "./tally.ts"
+import type { TaskLane } from "./threads.ts"
+
+/** What the listing hands on, in the source's order. */
+export type Entry =
+  | { readonly kind: "task"; readonly task: Task; readonly running: Running; readonly release: Effect.Effect<void> }
+  | { readonly kind: "unreadable"; readonly item: TaskItem; readonly error: string }
+  | { readonly kind: "end" }
+
+/** Items share a task as long as they are few and small. */
+const TASK_ITEMS = 64
+const TASK_BYTES = 4 << 20
+
+/** Tasks that run or wait, for each worker; so none stands idle while the rows of the first are taken. */
+const TASKS_PER_WORKER = 2
+
+/** Input of items in flight; one item counts as no more than a quarter, as large ones are streamed. */
+const BYTES_IN_FLIGHT = 256 << 20
+const weigh = (task: Task): number =>
+  task.items.reduce((sum, { item }) => sum + Math.min(item.bytes, BYTES_IN_FLIGHT / 4), 0)
+
+interface ListingOptions {
+  readonly plan: Plan
+  readonly ledger: Ledger
+  readonly tally: Tally
+  readonly lanes: TaskLane
+  readonly tempDir: string
+  readonly context: SourceContext
+  /** True once the run is to stop: nothing more is started. */
+  readonly stopping: () => boolean
+}
+
+export const newTask = (plan: Plan, tempDir: string, lane: Lane, items: readonly TaskItem[]): Task => ({
+  code: plan.code,
+  lane,
+  items,
+  tempDir,
+  maxBytes: plan.maxItemBytes,
+})
+
+type Found =
+  | { readonly kind: "group"; readonly lane: Lane; readonly items: readonly TaskItem[] }
+  | Extract<Entry, { kind: "unreadable" }>
+
+/** The items that are to be done, in groups of one task. While a worker stands `idle`, none waits for company. */
+async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerator<Found> {
+  const { plan, ledger, tally, context, stopping } = options
+  let items: TaskItem[] = []
+  let lane: Lane = "thread"
+  let bytes = 0
+  const group = (): Found[] => {
+    const found: Found[] = items.length > 0 ? [{ kind: "group", lane, items }] : []
+    items = []
+    bytes = 0
+    return found
+  }
+
+  let failure: { readonly error: unknown } | undefined
+  const listed = async function* (): AsyncGenerator<Item> {
+    try {
+      yield* plan.source.items(context)
+    } catch (error) {
+      failure = { error }
+    }
+  }
+
+  for await (const item of listed()) {
+    if (stopping()) return
+    tally.count("listed")
+    const route = plan.route(item)
+    const version = `${item.version}-${route.recipe}`
+    const standing = ledger.standing(item.id, version)
+    if (standing !== "new") {
+      tally.count(standing === "done" ? "unchanged" : standing)
+      continue
+    }
+    if (item.error !== undefined) {
+      yield* group()
+      yield { kind: "unreadable", item: { item, version }, error: item.error }
+      continue
+    }
+    if (route.lane !== lane || bytes + item.bytes > TASK_BYTES) yield* group()
+    lane = route.lane
+    items.push({ item, version })
+    bytes += item.bytes
+    if (items.length >= TASK_ITEMS || idle()) yield* group()
+  }
+  // What was listed before the source failed is good.
+  yield* group()
+  if (failure && !stopping()) throw failure.error
+  if (!stopping()) tally.listingComplete = true
+}
+
+/** Lists everything into `entries`; fails with what the source threw. The caller adds the `end`. */
+export const list = (options: ListingOptions, entries: Queue.Queue<Entry>): Effect.Effect<void, Error> =>
+  Effect.gen(function* () {
+    const { plan, lanes, tempDir, stopping } = options
+    const slots = yield* Semaphore.make(plan.workers.threads * TASKS_PER_WORKER)
+    const memory = yield* Semaphore.make(BYTES_IN_FLIGHT)
+    let running = 0
+    const found = find(options, () => running < plan.workers.threads)
+    for (;;) {
+      const next = yield* attempt(() => found.next())
+      if (next.done || stopping()) break
+      if (next.value.kind === "unreadable") {
+        yield* Queue.offer(entries, next.value)
+        continue
+      }
+      const task = newTask(plan, tempDir, next.value.lane, next.value.items)
+      const weight = Math.min(weigh(task), BYTES_IN_FLIGHT)
+      yield* slots.take(1)
+      yield* memory.take(weight)
+      if (stopping()) break
+      running++
+      const release = Effect.suspend(() => {
+        running--
+        return Effect.andThen(memory.release(weight), slots.release(1))
+      })
+      yield* Queue.offer(entries, { kind: "task", task, running: lanes.start(task), release })
+    }
+  })

@@ -1,0 +1,125 @@
+/** The lane of child processes: for native code that can crash or hang without taking the run with it. */
+import { type ChildProcess, fork } from "node:child_process"
+import { type Channel, openChannel } from "./channel.ts"
+import type { Message, Signal, Task } from "./protocol.ts"
+import { type TaskLane, workerUrl } from "./threads.ts"
+
+interface Waiting {
+  readonly task: Task
+  readonly begin: (child: ChildProcess) => void
+}
+
+/** A child without work is ended after so many milliseconds: it has the memory of a whole process. */
+const IDLE_MS = 1000
+
+/** What a dying child said last is part of the message. */
+const STDERR_TAIL = 400
+
+export const processLane = (options: { readonly processes: number; readonly timeout: number }): TaskLane => {
+  const children = new Set<ChildProcess>()
+  /** Children without work, each with the timer that will end it. */
+  const idle = new Map<ChildProcess, NodeJS.Timeout>()
+  const waiting: Waiting[] = []
+  let closed = false
+
+  const spawn = (): ChildProcess => {
+    const child = fork(workerUrl("process-worker"), {
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+    })
+    children.add(child)
+    // One that cannot be reached between two tasks is of no use any more.
+    child.on("error", () => child.kill("SIGKILL"))
+    child.once("exit", () => {
+      children.delete(child)
+      wake(child)
+      next()
+    })
+    return child
+  }
+
+  const wake = (child: ChildProcess): void => {
+    clearTimeout(idle.get(child))
+    idle.delete(child)
+  }
+
+  const rest = (child: ChildProcess): void => {
+    const timer = setTimeout(() => {
+      idle.delete(child)
+      child.kill("SIGKILL")
+    }, IDLE_MS)
+    idle.set(child, timer.unref())
+    next()
+  }
+
+  const next = (): void => {
+    if (closed || waiting.length === 0) return
+    const [rested] = idle.keys()
+    const child = rested ?? (children.size < options.processes ? spawn() : undefined)
+    if (rested) wake(rested)
+    if (child) waiting.shift()?.begin(child)
+  }
+
+  const attach = (child: ChildProcess, channel: Channel, task: Task): void => {
+    let tail = ""
+    const onMessage = (message: Message | Signal): void => channel.receive(message)
+    const onStderr = (chunk: Buffer): void => {
+      tail = (tail + chunk.toString()).slice(-STDERR_TAIL)
+    }
+    // "close" comes when the last message and the last line of stderr are in.
+    const onClose = (code: number | null, signal: NodeJS.Signals | null): void => {
+      const last = tail.trim().split("\n").at(-1)
+      channel.lost(`the worker process died (${signal ?? `exit code ${code}`})${last ? `: ${last}` : ""}`)
+    }
+    const onError = (error: Error): void => channel.lost(`the worker process could not be reached: ${error.message}`)
+    child.on("message", onMessage)
+    child.stderr?.on("data", onStderr)
+    child.once("close", onClose)
+    child.on("error", onError)
+    channel.onEnd(() => {
+      child.off("message", onMessage)
+      child.stderr?.off("data", onStderr)
+      child.off("close", onClose)
+      child.off("error", onError)
+      if (child.connected && child.exitCode === null && !child.killed) rest(child)
+      else next()
+    })
+    child.send({ task })
+  }
+
+  return {
+    start: (task) => {
+      let child: ChildProcess | undefined
+      let cancelled = false
+      const channel = openChannel({
+        send: (control) => {
+          if ("cancel" in control) cancelled = true
+          if (child?.connected) child.send(control)
+        },
+        kill: () => child?.kill("SIGKILL"),
+        timeout: options.timeout,
+      })
+      waiting.push({
+        task,
+        begin: (free) => {
+          child = free
+          if (cancelled) {
+            rest(free)
+          } else {
+            attach(free, channel, task)
+          }
+        },
+      })
+      next()
+      return channel
+    },
+    close: async () => {
+      closed = true
+      const running = [...children].filter((child) => child.exitCode === null && child.signalCode === null)
+      const exits = running.map((child) => new Promise((resolve) => child.once("exit", resolve)))
+      for (const child of running) child.kill("SIGKILL")
+      await Promise.all(exits)
+    },
+  }
+}

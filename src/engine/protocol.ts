@@ -1,0 +1,64 @@
+/** What the main thread and a worker say to each other. */
+import type { Batch } from "../model/batch.ts"
+import type { Item, Plain, Stage } from "../model/item.ts"
+import type { Lane, Normalize } from "../model/normalizer.ts"
+import type { Span } from "../model/rows.ts"
+
+/**
+ * The code that normalizes. Workers get it by reference (URL of the module, name of its export) and load it
+ * themselves, so nothing is passed by closure; only the main lane takes the function itself.
+ */
+export type Code = ({ readonly module: string; readonly name: string } | { readonly normalize: Normalize }) & {
+  readonly options: Readonly<Record<string, Plain>>
+}
+
+export interface TaskItem {
+  readonly item: Item
+  /** The item's fingerprint and recipe, as its rows carry it. */
+  readonly version: string
+}
+
+/** Items that one worker does, one after the other. */
+export interface Task {
+  readonly code: Code
+  readonly lane: Lane
+  readonly items: readonly TaskItem[]
+  readonly tempDir: string
+  readonly maxBytes: number
+}
+
+/** Rows of consecutive items, with the side rows that belong to them. */
+export interface RowsMessage {
+  readonly kind: "rows"
+  readonly batch: Batch
+  readonly spans: readonly Span[]
+  readonly side: Readonly<Record<string, Batch>>
+  /** Memory that the message holds. */
+  readonly bytes: number
+}
+
+export type Message =
+  /** The worker turns to this item of the task. */
+  | { readonly kind: "begin"; readonly index: number }
+  | RowsMessage
+  /** The item ended without rows, or without all of them. A `partial` one goes on: its rows follow. */
+  | { readonly kind: "empty"; readonly index: number }
+  | { readonly kind: "partial"; readonly index: number; readonly message: string }
+  | {
+      readonly kind: "failed"
+      readonly index: number
+      readonly stage: Stage
+      readonly message: string
+      readonly fatal: boolean
+    }
+  /** The content belongs to another lane: the item has to be done there. */
+  | { readonly kind: "lane"; readonly index: number; readonly lane: Lane }
+
+/** Sent besides: signs of life, and the end of the task (with why, where it could not be run at all). Without, the worker died. */
+export type Signal = { readonly kind: "beat" } | { readonly kind: "end"; readonly error?: string }
+
+/** From the main thread: so many bytes more may be sent, or nobody listens any more. */
+export type Control = { readonly credit: number } | { readonly cancel: true }
+
+/** A worker may have this much unread by the main thread before it has to wait. */
+export const WINDOW_BYTES = 4 << 20

@@ -1,0 +1,61 @@
+/** The lane of worker threads, on Piscina. */
+import { MessageChannel } from "node:worker_threads"
+import { Piscina } from "piscina"
+import { messageOf } from "../model/errors.ts"
+import { openChannel, type Running } from "./channel.ts"
+import type { Control, Message, Signal, Task } from "./protocol.ts"
+
+export interface TaskLane {
+  start(task: Task): Running
+  close(): Promise<void>
+}
+
+/** The extension of a worker's file follows our own: .ts when run from source, .js when run from dist. */
+export const workerUrl = (name: string): URL =>
+  new URL(`./${name}${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url)
+
+/** Heap of a thread. Decoded media are outside of it; they are bounded by what an item may take. */
+const HEAP_MB = 512
+
+const describe = (error: unknown): string => {
+  if (error instanceof Error && "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return `the worker needed more than ${HEAP_MB} MiB of heap`
+  }
+  return `the worker died: ${messageOf(error)}`
+}
+
+export const threadLane = (options: { readonly threads: number; readonly timeout: number }): TaskLane => {
+  let pool: Piscina | undefined
+  const open = (): Piscina =>
+    new Piscina({
+      filename: workerUrl("thread-worker").href,
+      minThreads: 0,
+      maxThreads: options.threads,
+      idleTimeout: 10_000,
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
+    })
+
+  return {
+    start: (task) => {
+      pool ??= open()
+      const { port1, port2 } = new MessageChannel()
+      const abort = new AbortController()
+      const channel = openChannel({
+        send: (control: Control) => port1.postMessage(control),
+        kill: () => abort.abort(),
+        timeout: options.timeout,
+      })
+      port1.on("message", (message: Message | Signal) => channel.receive(message))
+      const death = pool
+        .run({ task, port: port2 }, { transferList: [port2], signal: abort.signal })
+        .then(() => "the worker left", describe)
+      // The port closes after its last message, so what a dying worker had said is not lost.
+      port1.on("close", async () => channel.lost(await death))
+      channel.onEnd(() => port1.close())
+      return channel
+    },
+    close: async () => {
+      await pool?.destroy()
+    },
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * What a worker does with a task, wherever it runs: normalizes item after item and yields messages in order.
+ *
+ * Rows of small items are put together before they cross to the main thread: a message costs as much for one row as for
+ * a thousand.
+ */
+import { type Batch, batchBytes, batchOf, concatBatches } from "../model/batch.ts"
+import { type Column, numberColumn, repeatedText } from "../model/column.ts"
+import { isFatal, messageOf } from "../model/errors.ts"
+import { type Normalize, type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
+import type { Span } from "../model/rows.ts"
+import { formatType } from "../model/types.ts"
+import type { Code, Message, RowsMessage, Task, TaskItem } from "./protocol.ts"
+
+/** Rows are sent on when so many bytes, rows or milliseconds of them have come together. */
+const GATHER_BYTES = 256 << 10
+const GATHER_ROWS = 2000
+const GATHER_MS = 100
+/** Rows of this size go alone: putting them together would cost a copy of their bytes, and a message is cheap for them. */
+const ALONE_BYTES = 64 << 10
+
+interface Part {
+  readonly index: number
+  readonly rows: Rows
+  readonly span: Span
+}
+
+const loaded = new Map<string, Promise<Normalize>>()
+
+const load = async (code: Code): Promise<Normalize> => {
+  if ("normalize" in code) return code.normalize
+  const key = `${code.module}#${code.name}`
+  let normalize = loaded.get(key)
+  if (!normalize) {
+    normalize = import(code.module).then((module: Record<string, unknown>) => {
+      const found = module[code.name]
+      if (typeof found !== "function") throw new Error(`${code.module} exports no function "${code.name}"`)
+      return found as Normalize
+    })
+    loaded.set(key, normalize)
+  }
+  return normalize
+}
+
+/** Side rows with the item and row that they belong to. */
+const sideOf = (part: Part, batch: Batch): Batch => {
+  const rows = batch.columns.get("_row")
+  const absolute = Int32Array.from({ length: batch.rows }, (_, i) => Number(rows?.values[i] ?? 0) + part.span.firstRow)
+  return batchOf({
+    _item: repeatedText(part.span.item, batch.rows),
+    _version: repeatedText(part.span.version, batch.rows),
+    ...Object.fromEntries(batch.columns),
+    _row: numberColumn(absolute, { name: "INT32" }),
+  })
+}
+
+const shapeOf = (rows: Rows): string =>
+  `${rows.medium}|${[...rows.batch.columns].map(([name, { type }]: [string, Column]) => `${name} ${formatType(type)}`).join("|")}`
+
+/** Neighbouring spans of one item as one. */
+const joinSpans = (spans: readonly Span[]): Span[] => {
+  const joined: Span[] = []
+  for (const span of spans) {
+    const last = joined.at(-1)
+    if (last && !last.end && last.item === span.item && last.version === span.version) {
+      joined[joined.length - 1] = { ...last, rows: last.rows + span.rows, end: span.end }
+    } else {
+      joined.push(span)
+    }
+  }
+  return joined
+}
+
+const gather = (parts: readonly Part[]): RowsMessage => {
+  const batch = concatBatches(parts.map((part) => part.rows.batch))
+  const side: Record<string, Batch> = {}
+  for (const name of new Set(parts.flatMap((part) => Object.keys(part.rows.side ?? {})))) {
+    side[name] = concatBatches(
+      parts.flatMap((part) => {
+        const rows = part.rows.side?.[name]
+        return rows && rows.rows > 0 ? [sideOf(part, rows)] : []
+      }),
+    )
+  }
+  const bytes = Object.values(side).reduce((sum, one) => sum + batchBytes(one), batchBytes(batch))
+  const spans = joinSpans(parts.map((part) => part.span))
+  return { kind: "rows", batch, spans, side, bytes }
+}
+
+/** The messages of a task. `beat` is called when a normalizer reports progress. */
+export async function* work(task: Task, signal: AbortSignal, beat: () => void): AsyncGenerator<Message> {
+  const normalize = await load(task.code)
+  let parts: Part[] = []
+  let bytes = 0
+  let rows = 0
+  let since = 0
+  let shape = ""
+
+  const take = (): Message[] => {
+    const message = parts.length > 0 ? [gather(parts)] : []
+    parts = []
+    bytes = 0
+    rows = 0
+    return message
+  }
+
+  /** Adds rows; gives the messages that are full because of them. */
+  const add = (part: Part): Message[] => {
+    const next = shapeOf(part.rows)
+    const size = batchBytes(part.rows.batch)
+    const full = next !== shape || size >= ALONE_BYTES ? take() : []
+    if (parts.length === 0) since = performance.now()
+    shape = next
+    parts.push(part)
+    bytes += size
+    rows += part.rows.batch.rows
+    if (size >= ALONE_BYTES) return [...full, ...take()]
+    if (bytes < GATHER_BYTES && rows < GATHER_ROWS && performance.now() - since < GATHER_MS) return full
+    return [...full, ...take()]
+  }
+
+  async function* one(index: number, { item, version }: TaskItem): AsyncGenerator<Message> {
+    const gaps: string[] = []
+    const context: NormalizeContext = {
+      signal,
+      tempDir: task.tempDir,
+      maxBytes: task.maxBytes,
+      progress: beat,
+      partial: (message) => gaps.push(message),
+    }
+    // The last rows are marked as such, so they are held back until it is known that no others follow.
+    let held: Part | undefined
+    let firstRow = 0
+    for await (const rows of normalize(item, { ...task.code.options, lane: task.lane }, context)) {
+      if (rows.batch.rows === 0) continue
+      if (held) yield* add(held)
+      const span = { item: item.id, version, firstRow, rows: rows.batch.rows, end: false, medium: rows.medium ?? "" }
+      held = { index, rows, span }
+      firstRow += rows.batch.rows
+    }
+    if (!held) {
+      yield* take()
+      yield { kind: "empty", index }
+      return
+    }
+    if (gaps.length > 0) {
+      yield* take()
+      yield { kind: "partial", index, message: gaps.join("; ") }
+    }
+    yield* add({ ...held, span: { ...held.span, end: true } })
+  }
+
+  for (const [index, item] of task.items.entries()) {
+    if (signal.aborted) return
+    yield { kind: "begin", index }
+    try {
+      yield* one(index, item)
+    } catch (error) {
+      parts = parts.filter((part) => part.index !== index)
+      yield* take()
+      yield error instanceof WrongLane
+        ? { kind: "lane", index, lane: error.lane }
+        : { kind: "failed", index, stage: "normalize", message: messageOf(error), fatal: isFatal(error) }
+    }
+  }
+  yield* take()
+}

@@ -1,0 +1,44 @@
+/** The public interface of Sluice. */
+export { Client, type ClientOptions, type ColumnData, type IngestOptions, type IngestResult } from "./client.ts"
+export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
+export { type ExportResult, exportColumn } from "./dataset/export.ts"
+export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
+export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
+export type { Plan, WriteMode } from "./engine/plan.ts"
+export { type Batch, batchOf } from "./model/batch.ts"
+export {
+  boolColumn,
+  bytesColumn,
+  type Column,
+  float64Column,
+  floatsColumn,
+  int32Column,
+  numberColumn,
+  textColumn,
+  vectorColumn,
+} from "./model/column.ts"
+export * from "./model/errors.ts"
+export type { Ending, ItemCounts, Progress, RunEvent, Summary } from "./model/events.ts"
+export type { Columns, Format } from "./model/format.ts"
+export type { Item, ItemRecord, ItemStatus, Plain, Stage } from "./model/item.ts"
+export type { Lane, Normalize, NormalizeContext, Normalizer, Rows } from "./model/normalizer.ts"
+export type { OptionSpec, OptionSpecs } from "./model/options.ts"
+export type { RowFilter, Sink, Version, Writer } from "./model/sink.ts"
+export type { Source, SourceContext } from "./model/source.ts"
+export type { ColumnType, Schema, SchemaMap, TypeName } from "./model/types.ts"
+export {
+  filesPlan,
+  type MediaOptions,
+  type PlanParts,
+  planOf,
+  type RunHandle,
+  type RunSettings,
+  run,
+  type StartOptions,
+  start,
+  type TriggerOption,
+} from "./pipeline.ts"
+export { type LanceOptions, lance } from "./sinks/lance.ts"
+export { MemoryDatabase, memory } from "./sinks/memory.ts"
+export { columns } from "./sources/columns.ts"
+export { type FilesOptions, files } from "./sources/files.ts"

@@ -1,0 +1,51 @@
+/**
+ * Values as JSON text, strictly: what `JSON.stringify` would drop or change without a word (functions, NaN, maps,
+ * instances of classes, bytes) is refused. Only `undefined` is taken as JSON takes it: left out, or null in a list.
+ */
+import { describeValue } from "./describe.ts"
+import { messageOf } from "./errors.ts"
+
+interface Misfit {
+  readonly path: string
+  readonly what: string
+}
+
+const isPlain = (value: object): boolean => {
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** The first part of `value` that JSON cannot hold. There must be no cycles in it. */
+const misfitIn = (value: unknown): Misfit | undefined => {
+  if (value === null || value === undefined || typeof value === "string" || typeof value === "boolean") return undefined
+  if (typeof value === "number" && Number.isFinite(value)) return undefined
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const misfit = misfitIn(value[index])
+      if (misfit) return { path: `[${index}]${misfit.path}`, what: misfit.what }
+    }
+    return undefined
+  }
+  if (typeof value !== "object" || ArrayBuffer.isView(value)) return { path: "", what: describeValue(value) }
+  if ("toJSON" in value) return undefined
+  if (!isPlain(value)) return { path: "", what: describeValue(value) }
+  for (const [key, entry] of Object.entries(value)) {
+    const misfit = misfitIn(entry)
+    if (misfit) return { path: `.${key}${misfit.path}`, what: misfit.what }
+  }
+  return undefined
+}
+
+export type JsonText = { readonly text: string } | { readonly problem: string }
+
+/** The JSON text of a value; or what in it does not fit, in words that go after "found". */
+export const jsonText = (value: unknown): JsonText => {
+  try {
+    const text = JSON.stringify(value)
+    const misfit = misfitIn(value)
+    if (misfit) return { problem: misfit.path === "" ? misfit.what : `${misfit.what} at ${misfit.path}` }
+    return text === undefined ? { problem: describeValue(value) } : { text }
+  } catch (error) {
+    return { problem: `${describeValue(value)} (${messageOf(error).split("\n")[0]})` }
+  }
+}

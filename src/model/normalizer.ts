@@ -1,0 +1,76 @@
+/** The contract of a normalizer: it turns one item into column batches. */
+import type { Batch } from "./batch.ts"
+import type { Item, Plain } from "./item.ts"
+import type { OptionSpecs } from "./options.ts"
+import type { SchemaMap } from "./types.ts"
+
+/**
+ * Rows of one item. `side` holds rows of side tables that belong to them, by the side table's suffix: a batch under
+ * `thumbnails` goes to `<table>__thumbnails`. A side batch has an INT32 column `_row`: the row, counted from the
+ * first row of this batch, to which it belongs.
+ */
+export interface Rows {
+  readonly batch: Batch
+  readonly side?: Readonly<Record<string, Batch>>
+  /** The medium that the item turned out to be; the summary counts rows by it. */
+  readonly medium?: string
+}
+
+export interface NormalizeContext {
+  /** Aborted when nobody waits for the rows any more. */
+  readonly signal: AbortSignal
+  /** A folder for intermediate files; it is removed with the run, also after a kill. Delete your own files as you go. */
+  readonly tempDir: string
+  /** No item may have more bytes in memory than this. */
+  readonly maxBytes: number
+  /** Says that work goes on, where it takes long until the next batch: an item without progress is given up. */
+  readonly progress: () => void
+  /** The rows are kept, but something of the item is missing: says what. May be called several times. */
+  readonly partial: (message: string) => void
+}
+
+/**
+ * Where a normalizer runs: on a worker thread; in a child process, for native code that can crash or hang and must
+ * not take the run with it; or on the main thread, for what is in memory already.
+ */
+export type Lane = "thread" | "process" | "main"
+
+/** Thrown by a normalizer that finds, looking at the content, that the item belongs to another lane. */
+export class WrongLane extends Error {
+  readonly lane: Lane
+
+  constructor(lane: Lane) {
+    super(`the item belongs to the lane "${lane}"`)
+    this.lane = lane
+  }
+}
+
+/** What a worker loads by module URL and export name, and calls for each item. */
+export type Normalize = (
+  item: Item,
+  options: Readonly<Record<string, Plain>>,
+  context: NormalizeContext,
+) => AsyncIterable<Rows>
+
+export interface Normalizer {
+  /** Name of the medium: its key in `normalize:`. */
+  readonly name: string
+  /** Goes up when the rows that come out for the same input change; then items are done again by `sync`. */
+  readonly revision: number
+  readonly lane: Lane
+  /** File name extensions, lower case, without the dot. */
+  readonly extensions: readonly string[]
+  /** MIME types, as sniffed from the content, that it takes whatever the extension says. */
+  readonly mimes: readonly string[]
+  /** Columns in order, without the hidden ones. */
+  readonly columns: SchemaMap
+  /** What a user can set, with defaults. Options shape the rows: they are part of an item's version. */
+  readonly options: OptionSpecs
+  /** What is wrong with options that each fit by themselves but not together; undefined when nothing is. */
+  readonly conflict?: (options: Readonly<Record<string, Plain>>) => string | undefined
+  /**
+   * Yields the item's rows in order. Throwing makes the item a dead letter; an item without rows is `empty`.
+   * It loads heavy code (decoders) inside, on first use, so that importing the module stays cheap.
+   */
+  readonly normalize: Normalize
+}

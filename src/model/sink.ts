@@ -1,0 +1,69 @@
+/** The contract of a sink: where commits go. */
+import type { Batch } from "./batch.ts"
+import type { RunRecord } from "./run.ts"
+import type { Schema } from "./types.ts"
+
+/** Which rows: all conditions hold together. */
+export interface RowFilter {
+  /** Rows with `_end`. */
+  readonly end?: true
+  /** Rows of exactly this commit. */
+  readonly commit?: number
+  /** Rows of later commits than this. */
+  readonly after?: number
+  /** Rows of earlier commits than this. */
+  readonly before?: number
+  /** Rows of these items (in any version, or in the given one). */
+  readonly items?: readonly { readonly item: string; readonly version?: string }[]
+}
+
+/** A version of the stored table, counted by the store. */
+export type Version = number
+
+/**
+ * Writes one table. There is one writer a table; the engine calls it from one place, one call at a time, except that
+ * `write` may be called while a `commit` runs: such rows belong to the next commit.
+ */
+export interface Writer {
+  /** The columns that the table has now; empty before its first commit. */
+  readonly schema: Schema
+  /** The table's version; 0 before its first commit. */
+  readonly version: Version
+  /** Takes the rows of one flush. They are visible after the next `commit`, all of them or none. */
+  write(batch: Batch): Promise<void>
+  /** Makes everything written so far one new version. New columns are added to the table first, null in older rows. */
+  commit(): Promise<Version>
+  /** As `commit`, but the new version holds only these rows: the older ones stay reachable by version. */
+  overwrite(): Promise<Version>
+  /** Deletes committed rows. */
+  remove(filter: RowFilter): Promise<void>
+  /** Committed rows, in the order in which they were written. */
+  read(columns: readonly string[], filter?: RowFilter): AsyncIterable<Batch>
+  /** The highest `_commit` in the table (or the lowest); 0 when it is empty. */
+  edge(side: "first" | "last"): Promise<number>
+  /** The writer of a side table: `<table>__<name>`. */
+  side(name: string): Promise<Writer>
+  /** Names of the side tables that there are. */
+  sides(): Promise<readonly string[]>
+  /** Compacts small files where that pays; called between commits. */
+  maintain(): Promise<void>
+  /** Called after the last commit: builds the indexes that were asked for, or brings them up to date. */
+  finish(): Promise<void>
+  /** Writes what is known of a run, over what was written of it before. */
+  logRun(run: RunRecord): Promise<void>
+  /** Stops using the table and, on the main table, gives up the lock. Uncommitted rows are dropped. */
+  close(): Promise<void>
+}
+
+export interface Sink {
+  readonly name: string
+  /** Where the table is, for messages and the summary. */
+  readonly uri: string
+  readonly table: string
+  /**
+   * Opens the table for writing and takes its lock.
+   *
+   * @throws {TableError} when another process holds the lock, or `create` is "new" and the table exists.
+   */
+  open(options: { readonly create: "new" | "if-missing" }): Promise<Writer>
+}

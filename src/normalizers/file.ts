@@ -1,0 +1,45 @@
+/** What the workers run for a file: finds out what the file is and hands it to the normalizer of that medium. */
+import { checkItem, closeItem, openItem } from "../media/itemfile.ts"
+import { IngestError } from "../model/errors.ts"
+import type { Plain } from "../model/item.ts"
+import { type Normalize, type Normalizer, WrongLane } from "../model/normalizer.ts"
+import { readOptions } from "../model/options.ts"
+import { NORMALIZERS } from "./index.ts"
+import { byContent, byExtension } from "./route.ts"
+
+/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: what stands in for a file that was not downloaded. */
+const POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(ext-.*\n)*oid sha256:[0-9a-f]{64}\nsize (\d+)\n$/
+
+const checkPointer = (head: Uint8Array): void => {
+  const size = head.length < 1024 ? POINTER.exec(new TextDecoder().decode(head))?.[2] : undefined
+  if (size !== undefined) {
+    throw new IngestError(
+      `Expected the file itself (${size} bytes), found the Git LFS pointer to it; fetch it with: git lfs pull`,
+    )
+  }
+}
+
+const optionsOf = (media: Plain | undefined, { name, options }: Normalizer): Readonly<Record<string, Plain>> =>
+  readOptions(name, options, (media as Readonly<Record<string, Readonly<Record<string, Plain>>>> | undefined)?.[name])
+
+/**
+ * Rows of a file of any medium. Options: `lane`, the lane that this runs in, and `media`, the options of each medium
+ * by its name; a medium that is missing there has its defaults.
+ *
+ * @throws {WrongLane} when the file's normalizer must run in another lane.
+ * @throws {IngestError} when the file is missing, damaged, too large, a Git LFS pointer, or changes meanwhile.
+ */
+export const normalizeFile: Normalize = async function* (item, options, context) {
+  const head = openItem(item)
+  try {
+    checkPointer(head)
+    const { normalizer, lane } = await byContent(head, byExtension(item.uri, NORMALIZERS), NORMALIZERS)
+    if (lane !== options.lane) throw new WrongLane(lane)
+    for await (const rows of normalizer.normalize(item, optionsOf(options.media, normalizer), context)) {
+      yield { ...rows, medium: normalizer.name }
+    }
+    checkItem(item)
+  } finally {
+    closeItem(item)
+  }
+}

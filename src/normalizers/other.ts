@@ -1,0 +1,28 @@
+/** Files of any other kind: kept as they are, one row a file. */
+import { basename } from "node:path"
+import { readItem } from "../media/itemfile.ts"
+import { batchOf } from "../model/batch.ts"
+import { bytesColumn, textColumn } from "../model/column.ts"
+import type { Normalizer } from "../model/normalizer.ts"
+import { fileId, rowId } from "./ids.ts"
+
+export const other: Normalizer = {
+  name: "other",
+  revision: 1,
+  lane: "thread",
+  extensions: [],
+  mimes: [],
+  columns: { id: "TEXT", file_id: "TEXT", data: "BINARY", filename: "TEXT" },
+  options: {},
+  normalize: async function* (item, _options, context) {
+    yield {
+      batch: batchOf({
+        id: textColumn([rowId(item, 0)]),
+        file_id: textColumn([fileId(item)]),
+        // Out of line: such a file can be of any size, and scans of the table should not read it.
+        data: bytesColumn([readItem(item, context.maxBytes)], { name: "BINARY", blob: true }),
+        filename: textColumn([basename(item.uri)]),
+      }),
+    }
+  },
+}

@@ -1,0 +1,237 @@
+/** Puts the parts together: a pipeline's description becomes a plan, and a plan is run. */
+import { createHash, randomUUID } from "node:crypto"
+import { availableParallelism } from "node:os"
+import type { Plan, Trigger, WriteMode } from "./engine/plan.ts"
+import type { Code } from "./engine/protocol.ts"
+import { execute } from "./engine/run.ts"
+import { ConfigError } from "./model/errors.ts"
+import type { Progress, RunEvent, Summary } from "./model/events.ts"
+import type { Item, Plain } from "./model/item.ts"
+import type { Lane, Normalizer } from "./model/normalizer.ts"
+import { readOptions } from "./model/options.ts"
+import { checkColumnName } from "./model/rows.ts"
+import type { Sink } from "./model/sink.ts"
+import type { Source } from "./model/source.ts"
+import { type ColumnType, parseType, type SchemaMap } from "./model/types.ts"
+import { NORMALIZERS } from "./normalizers/index.ts"
+import { byExtension } from "./normalizers/route.ts"
+import { columns } from "./sources/columns.ts"
+
+/** Rows, or the first of several: `period` is in milliseconds and counts from the first buffered row. */
+export type TriggerOption = number | { readonly rows?: number; readonly bytes?: number; readonly period?: number }
+
+/** How a run goes on; every field has a default. */
+export interface RunSettings {
+  /** Default `append`. */
+  readonly mode?: WriteMode
+  /** When buffered rows become one record batch. Default 200 rows or 8 MiB. */
+  readonly flushEvery?: TriggerOption
+  /** When record batches become a new version of the table. Default 2,000 rows or 48 MiB. */
+  readonly commitEvery?: TriggerOption
+  /** Column types that win over the ones that the rows come with. */
+  readonly schema?: SchemaMap
+  /** New failures that a run bears: a number (default 100), a share of the items that were tried (default 1), or both. */
+  readonly errors?: { readonly max?: number; readonly maxRatio?: number }
+  /** Threads (default: processors, at most 4), and milliseconds without progress that cost an item (default 60,000). */
+  readonly workers?: { readonly threads?: number; readonly timeout?: number }
+  /** Bytes that one item may take in memory; videos are streamed. Default 256 MiB. */
+  readonly maxItemBytes?: number
+  /** Milliseconds that a drain waits for items in flight. Default 30,000. */
+  readonly shutdownTimeout?: number
+}
+
+const FLUSH: Trigger = { rows: 200, bytes: 8 << 20, period: Infinity }
+const COMMIT: Trigger = { rows: 2000, bytes: 48 << 20, period: Infinity }
+const MAX_THREADS = 4
+
+const readTrigger = (name: string, option: TriggerOption | undefined, defaults: Trigger): Trigger => {
+  const given = typeof option === "number" ? { rows: option } : (option ?? {})
+  for (const [key, value] of Object.entries(given)) {
+    if (typeof value !== "number" || !(value >= 1)) {
+      throw new ConfigError(`${name}.${key}: expected a number of at least 1, found ${JSON.stringify(value)}`)
+    }
+  }
+  return { ...defaults, ...given }
+}
+
+const readTriggers = (settings: RunSettings): { readonly flush: Trigger; readonly commit: Trigger } => {
+  const commit = readTrigger("commit_every", settings.commitEvery, COMMIT)
+  // A small commit_every alone is meant as it is said; only a flush_every beyond it is a contradiction.
+  const flush = readTrigger("flush_every", settings.flushEvery, { ...FLUSH, rows: Math.min(FLUSH.rows, commit.rows) })
+  if (commit.rows < flush.rows) {
+    throw new ConfigError(
+      `commit_every (${commit.rows} rows) is smaller than flush_every (${flush.rows} rows): a commit is made of whole flushes. Raise commit_every or lower flush_every`,
+    )
+  }
+  return { flush, commit }
+}
+
+/** The types of a user's schema; the directive FILE is none, and is left out. */
+const readSchema = (schema: SchemaMap = {}): Map<string, ColumnType> => {
+  const types = new Map<string, ColumnType>()
+  for (const [name, text] of Object.entries(schema)) {
+    checkColumnName(name)
+    if (text.toUpperCase() !== "FILE") types.set(name, parseType(text, name))
+  }
+  return types
+}
+
+export interface PlanParts {
+  readonly name: string
+  readonly source: Source
+  readonly code: Code
+  readonly route: Plan["route"]
+  readonly sink: Sink
+}
+
+/**
+ * A plan of the given parts, with defaults.
+ *
+ * @throws {ConfigError} when settings contradict one another or name no type.
+ */
+export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
+  ...parts,
+  mode: settings.mode ?? "append",
+  schema: readSchema(settings.schema),
+  ...readTriggers(settings),
+  errors: { max: settings.errors?.max ?? 100, maxRatio: settings.errors?.maxRatio ?? 1 },
+  workers: {
+    threads: settings.workers?.threads ?? Math.min(MAX_THREADS, availableParallelism()),
+    timeout: settings.workers?.timeout ?? 60_000,
+  },
+  maxItemBytes: settings.maxItemBytes ?? 256 << 20,
+  shutdownTimeout: settings.shutdownTimeout ?? 30_000,
+})
+
+/** Options of each medium, by its name. */
+export type MediaOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+const recipeOf = (normalizer: Normalizer, options: Readonly<Record<string, Plain>>): string =>
+  createHash("sha256")
+    .update(JSON.stringify([normalizer.name, normalizer.revision, options]))
+    .digest("hex")
+    .slice(0, 8)
+
+/** A plan that turns files into rows, each by its medium. */
+export const filesPlan = (
+  parts: { readonly name: string; readonly source: Source; readonly sink: Sink; readonly normalize?: MediaOptions },
+  settings: RunSettings = {},
+): Plan => {
+  const given = parts.normalize ?? {}
+  const unknown = Object.keys(given).find((name) => !NORMALIZERS.some((normalizer) => normalizer.name === name))
+  if (unknown !== undefined) {
+    throw new ConfigError(
+      `normalize: unknown medium ${JSON.stringify(unknown)}; there are ${NORMALIZERS.map(({ name }) => name).join(", ")}`,
+    )
+  }
+  const media: Record<string, Readonly<Record<string, Plain>>> = {}
+  const routes = new Map<Normalizer, { readonly lane: Lane; readonly recipe: string }>()
+  for (const normalizer of NORMALIZERS) {
+    const options = readOptions(`normalize.${normalizer.name}`, normalizer.options, given[normalizer.name])
+    const conflict = normalizer.conflict?.(options)
+    if (conflict !== undefined) throw new ConfigError(`normalize.${normalizer.name}.${conflict}`)
+    media[normalizer.name] = options
+    routes.set(normalizer, { lane: normalizer.lane, recipe: recipeOf(normalizer, options) })
+  }
+  const route = (item: Item): { readonly lane: Lane; readonly recipe: string } => {
+    const normalizer = byExtension(item.uri, NORMALIZERS)
+    return routes.get(normalizer) ?? { lane: normalizer.lane, recipe: "" }
+  }
+  const code: Code = { module: fileModule().href, name: "normalizeFile", options: { media } }
+  return planOf({ name: parts.name, source: parts.source, sink: parts.sink, code, route }, settings)
+}
+
+/** A plan that adds columns in memory; they are new in every run. */
+export const columnsPlan = (
+  parts: { readonly name: string; readonly sink: Sink; readonly data: Readonly<Record<string, ArrayLike<unknown>>> },
+  settings: RunSettings = {},
+): Plan => {
+  const { source, normalize } = columns(parts.data, settings.schema ? { schema: settings.schema } : {})
+  const route = (): { readonly lane: Lane; readonly recipe: string } => ({ lane: "main", recipe: "columns" })
+  return planOf({ name: parts.name, sink: parts.sink, source, code: { normalize, options: {} }, route }, settings)
+}
+
+/** The extension of a worker's module follows our own: .ts when run from source, .js when run from dist. */
+const fileModule = (): URL =>
+  new URL(`./normalizers/file${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url)
+
+/** A run that goes on. Iterating it gives its events; it is no promise itself: await `result`. */
+export interface RunHandle extends AsyncIterable<RunEvent> {
+  readonly id: string
+  /** The summary at the end; rejects with what stopped the run where that was no stop that was asked for. */
+  readonly result: Promise<Summary>
+  /** How far the run is; undefined before it has started. */
+  stats(): Progress | undefined
+  /** Stops the run: by default after finishing and committing what is in flight, else at the last commit. */
+  cancel(options?: { readonly drain?: boolean }): void
+}
+
+/** An event stream that holds what nobody has read yet; a run has few events (commits, settled items). */
+const eventQueue = () => {
+  const waiting: ((event: IteratorResult<RunEvent>) => void)[] = []
+  const events: RunEvent[] = []
+  let ended = false
+  let observed = false
+  return {
+    emit: (event: RunEvent): void => {
+      const next = waiting.shift()
+      if (next) next({ done: false, value: event })
+      else if (observed) events.push(event)
+    },
+    end: (): void => {
+      ended = true
+      for (const next of waiting.splice(0)) next({ done: true, value: undefined })
+    },
+    iterate: (): AsyncIterator<RunEvent> => {
+      observed = true
+      return {
+        next: () =>
+          new Promise((resolve) => {
+            const event = events.shift()
+            if (event) resolve({ done: false, value: event })
+            else if (ended) resolve({ done: true, value: undefined })
+            else waiting.push(resolve)
+          }),
+      }
+    },
+  }
+}
+
+export interface StartOptions {
+  /** Aborting it drains the run: what is in flight is finished and committed. */
+  readonly signal?: AbortSignal
+  /** Called with every event, before the run goes on. */
+  readonly onEvent?: (event: RunEvent) => void
+}
+
+/** Starts a run. */
+export const start = (plan: Plan, options: StartOptions = {}): RunHandle => {
+  const id = randomUUID()
+  const drain = new AbortController()
+  const abort = new AbortController()
+  const events = eventQueue()
+  let progress: (() => Progress) | undefined
+  const signals = options.signal ? [drain.signal, options.signal] : [drain.signal]
+  const result = execute(plan, {
+    run: id,
+    drain: AbortSignal.any(signals),
+    abort: abort.signal,
+    emit: (event) => {
+      options.onEvent?.(event)
+      events.emit(event)
+    },
+    watch: (read) => {
+      progress = read
+    },
+  }).finally(events.end)
+  return {
+    id,
+    result,
+    stats: () => progress?.(),
+    cancel: (how = {}) => (how.drain === false ? abort : drain).abort(),
+    [Symbol.asyncIterator]: events.iterate,
+  }
+}
+
+/** Runs a plan to its end. */
+export const run = (plan: Plan, options: StartOptions = {}): Promise<Summary> => start(plan, options).result

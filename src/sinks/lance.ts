@@ -1,0 +1,224 @@
+/**
+ * The default sink: a Lance table in a local folder.
+ *
+ * One commit is one `add`, so it is atomic; nothing is ever merged in place. Lance is only called from here on the main
+ * thread: terminating a thread inside one of its calls would abort the process.
+ */
+import { existsSync } from "node:fs"
+import { readdir, rm, unlink } from "node:fs/promises"
+import { basename, join } from "node:path"
+import { type Batch, schemaOf } from "../model/batch.ts"
+import { FatalError, isFatal, TableError } from "../model/errors.ts"
+import type { RowFilter, Sink, Version, Writer } from "../model/sink.ts"
+import type { Schema } from "../model/types.ts"
+import { fromRecordBatch, fromSchema, toField, toTable } from "../store/arrow.ts"
+import {
+  type Connection,
+  checkTableName,
+  connect,
+  hasVersion,
+  localPath,
+  sideNames,
+  sideTable,
+  type Table,
+  tableFolder,
+  tableNames,
+} from "../store/database.ts"
+import { toSql } from "../store/filter.ts"
+import { updateIndexes } from "../store/indexes.ts"
+import { acquireLock, type Lock } from "../store/lock.ts"
+import { recordRun } from "../store/runs.ts"
+
+/**
+ * Small files pile up by one a commit, and scans get slow. Compaction rewrites all that is not yet a full file of the
+ * store (a million rows); at this number it takes a few hundredths of the time that the commits took.
+ */
+const COMPACT_AT = 256
+/** Compaction rewrites the rows; where they are as large as this, it would cost more than it saves. */
+const COMPACT_MAX_ROW_BYTES = 50_000
+
+export interface LanceOptions {
+  /** Folder of the database; made when it is not there. */
+  readonly uri: string
+  readonly table: string
+  /** Columns that are indexed after the last commit: TEXT gets a full-text index (BM25). */
+  readonly index?: readonly string[]
+}
+
+/** A table in a folder of Lance tables. */
+export const lance = (options: LanceOptions): Sink => {
+  checkTableName(options.table)
+  const folder = localPath(options.uri)
+  return {
+    name: "lance",
+    uri: options.uri,
+    table: options.table,
+    open: async ({ create }) => {
+      const db = await connect(options.uri)
+      let lock: Lock | undefined
+      try {
+        lock = await acquireLock(folder, options.table)
+        await sweep(folder, options.table)
+        if (create === "new" && (await tableNames(db, true)).includes(options.table)) {
+          throw new TableError(`Table already exists: ${JSON.stringify(options.table)} in ${options.uri}`)
+        }
+        return await openWriter({ db, folder, lock, index: options.index ?? [] }, options.table, true)
+      } catch (error) {
+        db.close()
+        await lock?.release()
+        throw error
+      }
+    },
+  }
+}
+
+/**
+ * Removes what writers that were killed left half written: temporary files, or a table that never came to its first
+ * version. Safe under the lock: nobody else writes here.
+ */
+const sweep = async (folder: string, table: string): Promise<void> => {
+  const root = tableFolder(folder, table)
+  if (!existsSync(root)) return
+  if (!hasVersion(root)) {
+    await rm(root, { recursive: true })
+    return
+  }
+  for (const entry of await readdir(root, { recursive: true })) {
+    if (basename(entry).startsWith(".tmp")) await unlink(join(root, entry))
+  }
+}
+
+interface Place {
+  readonly db: Connection
+  readonly folder: string
+  readonly lock: Lock
+  readonly index: readonly string[]
+}
+
+/** The owner of the connection and the lock closes them; side tables only use them. */
+const openWriter = async (place: Place, name: string, owner: boolean): Promise<Writer> => {
+  const { db, folder, lock, index } = place
+  let table: Table | undefined = (await tableNames(db, true)).includes(name) ? await db.openTable(name) : undefined
+  let schema: Schema = table ? fromSchema(await table.schema()) : new Map()
+  let version: Version = table ? await table.version() : 0
+  let pending: Batch[] = []
+  let smallFiles = table ? (await table.stats()).fragmentStats.numSmallFragments : 0
+  let bytesWritten = 0
+  let rowsWritten = 0
+  const sides = new Map<string, Writer>()
+
+  const addNewColumns = async (target: Table, next: Schema): Promise<void> => {
+    const added = [...next].filter(([column]) => !schema.has(column))
+    if (added.length > 0) await target.addColumns(added.map(([column, type]) => toField(column, type)))
+  }
+
+  const store = async (mode: "append" | "overwrite"): Promise<Version> => {
+    if (pending.length === 0) return version
+    const batches = pending
+    pending = []
+    await lock.check()
+    const base: Schema = mode === "append" ? schema : new Map()
+    const next: Schema = new Map([...base, ...batches.flatMap((batch) => [...schemaOf(batch)])])
+    const rows = toTable(next, batches)
+    try {
+      if (!table) {
+        table = await db.createTable(name, rows, { storageOptions: { newTableEnableStableRowIds: "true" } })
+        version = await table.version()
+      } else {
+        if (mode === "append") await addNewColumns(table, next)
+        version = (await table.add(rows, { mode })).version
+      }
+    } catch (error) {
+      if (!isFatal(error)) throw error
+      throw new FatalError(
+        `The disk of ${folder} is full; table ${JSON.stringify(name)} stands at its last commit (version ${version}). Make room and run again`,
+        { cause: error },
+      )
+    }
+    schema = next
+    smallFiles++
+    for (const batch of batches) {
+      rowsWritten += batch.rows
+      for (const column of batch.columns.values()) if (!column.type.blob) bytesWritten += column.values.byteLength
+    }
+    return version
+  }
+
+  const writer: Writer = {
+    get schema() {
+      return schema
+    },
+    get version() {
+      return version
+    },
+    write: async (batch) => {
+      if (batch.rows > 0) pending.push(batch)
+    },
+    commit: () => store("append"),
+    overwrite: () => store("overwrite"),
+    remove: async (filter) => {
+      if (!table) return
+      await lock.check()
+      await table.delete(toSql(filter) ?? "true")
+      version = await table.version()
+    },
+    read: (columns, filter = {}) => readRows(table, columns, filter),
+    edge: async (side) => {
+      if (!table) return 0
+      const [first] = await table
+        .query()
+        .select(["_commit"])
+        .orderBy({ columnName: "_commit", ascending: side === "first" })
+        .limit(1)
+        .toArray()
+      return first ? Number(first._commit) : 0
+    },
+    side: async (suffix) => {
+      const known = sides.get(suffix)
+      if (known) return known
+      await sweep(folder, sideTable(name, suffix))
+      const opened = await openWriter({ ...place, index: [] }, sideTable(name, suffix), false)
+      sides.set(suffix, opened)
+      return opened
+    },
+    sides: async () => sideNames(await tableNames(db, true), name),
+    maintain: async () => {
+      for (const side of sides.values()) await side.maintain()
+      if (!table || smallFiles < COMPACT_AT) return
+      smallFiles = 0
+      const lean =
+        [...schema.values()].every((type) => !type.blob) && bytesWritten / rowsWritten < COMPACT_MAX_ROW_BYTES
+      if (!lean) return
+      await lock.check()
+      await table.optimize()
+      version = await table.version()
+    },
+    finish: async () => {
+      if (!table) return
+      await lock.check()
+      await updateIndexes(table, schema, index)
+      version = await table.version()
+    },
+    logRun: (run) => recordRun(db, run),
+    close: async () => {
+      for (const side of sides.values()) await side.close()
+      table?.close()
+      if (!owner) return
+      db.close()
+      await lock.release()
+    },
+  }
+  return writer
+}
+
+async function* readRows(
+  table: Table | undefined,
+  columns: readonly string[],
+  filter: RowFilter,
+): AsyncGenerator<Batch> {
+  if (!table) return
+  const query = table.query().select([...columns])
+  const where = toSql(filter)
+  if (where) query.where(where)
+  for await (const record of query) yield fromRecordBatch(record)
+}

@@ -1,0 +1,222 @@
+/** The commands as they are typed, on a small folder: what they print where, and how they exit. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import type { Summary } from "../../src/model/events.ts"
+import { type Ended, sluice } from "../fixtures/sluice.ts"
+
+// Each test starts several processes; a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+let cwd = ""
+const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  sluice(args, { cwd, env })
+
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), "sluice-cli-"))
+  await mkdir(join(cwd, "docs/sub"), { recursive: true })
+  for (const animal of ["fox", "otter", "heron"]) {
+    await writeFile(join(cwd, `docs/${animal}.txt`), `The ${animal} waits at the lock gate.\n`)
+  }
+  await writeFile(join(cwd, "docs/sub/long.md"), "river gate ".repeat(300))
+  await writeFile(join(cwd, "docs/.hidden.txt"), "not seen")
+  await mkdir(join(cwd, "bad"))
+  await writeFile(join(cwd, "bad/\u001b[31mnot a picture.png"), "text")
+  for (let i = 0; i < 8; i++) await writeFile(join(cwd, `bad/broken-${i}.png`), "text")
+})
+afterAll(() => rm(cwd, { recursive: true }))
+
+describe("ingest", () => {
+  it("adds files, says so on standard error, and finds nothing new the second time", async () => {
+    const first = await run(["ingest", "docs", "--table", "docs", "--index", "text"])
+    expect(first).toMatchObject({ code: 0, stdout: "" })
+    expect(first.stderr).toMatch(/^done: 4 items, 7 rows, 3\.3 KiB in \d+\.\d s$/m)
+    expect(first.stderr).toContain("rows:  text 7\n")
+    expect(first.stderr).toContain("items: 4 listed: 4 done\n")
+    expect(first.stderr).toContain("table: docs in ./data, version 2\n")
+
+    const second = await run(["ingest", "docs", "--table", "docs"])
+    expect(second).toMatchObject({ code: 0, stdout: "" })
+    expect(second.stderr).toContain("nothing new: 4 items are in the table already\n")
+  })
+
+  it("prints the summary as one object with --json, and takes options", async () => {
+    const options = ["--chunk-size", "100", "--chunk-overlap", "0", "--include-hidden", "--exclude", "sub", "--json"]
+    const { code, stdout, stderr } = await run(["ingest", "docs", "--table", "small", ...options])
+    expect(code).toBe(0)
+    expect(stderr).toBe("")
+    expect(stdout.trim().split("\n")).toHaveLength(1)
+    const { run: id, seconds, bytes, ...summary } = JSON.parse(stdout) as Summary
+    expect(id).toMatch(/^[0-9a-f-]{36}$/)
+    expect(seconds).toBeGreaterThan(0)
+    expect(bytes).toBe(108)
+    expect(summary).toEqual({
+      pipeline: "small",
+      table: "small",
+      uri: "./data",
+      version: 1,
+      ending: "complete",
+      items: {
+        listed: 4,
+        done: 4,
+        partial: 0,
+        unchanged: 0,
+        outdated: 0,
+        empty: 0,
+        failed: 0,
+        pending: 0,
+        removed: 0,
+      },
+      rows: 4,
+      rowsByMedium: { text: 4 },
+      warnings: [],
+    })
+  })
+
+  it("shows the first failures, counts the rest, and says where they are", async () => {
+    const { code, stderr } = await run(["ingest", "bad", "docs", "--table", "mixed", "--uri", "other db"])
+    expect(code).toBe(0)
+    expect(stderr.match(/^failed: /gm)).toHaveLength(5)
+    expect(stderr).toContain("failed: bad/\\x1b[31mnot a picture.png: ")
+    expect(stderr).not.toContain("\u001b")
+    expect(stderr).toContain("... and 4 more; see table mixed__items\n")
+    expect(stderr).toContain("sluice inspect mixed --uri 'other db'\n")
+    const inspected = await run(["inspect", "mixed", "--uri", "other db"])
+    expect(inspected.stdout).toContain("items       4 done, 9 failed\n")
+    expect(inspected.stdout).toContain("bad/\\x1b[31mnot a picture.png: failed (normalize): Expected a picture")
+    expect(inspected.stdout).not.toContain("\u001b")
+  })
+
+  it("exits with 3 when too many items fail, and keeps what is good", async () => {
+    const { code, stdout, stderr } = await run([
+      "ingest",
+      "docs",
+      "bad",
+      "--table",
+      "few",
+      "--max-errors",
+      "2",
+      "--json",
+    ])
+    expect(code).toBe(3)
+    expect(stderr).toContain("too many items failed; stopping\n")
+    const { ending, items } = JSON.parse(stdout) as Summary
+    expect(ending).toBe("too-many-failures")
+    expect(items.listed).toBe(items.done + items.failed + items.pending)
+  })
+})
+
+describe("reading commands", () => {
+  it("list, describe, search and export what was ingested", async () => {
+    const tables = await run(["tables", "--format", "json"])
+    expect(JSON.parse(tables.stdout)).toContainEqual({ table: "docs" })
+    expect((await run(["tables"], { SLUICE_URI: "./nowhere" })).stderr).toBe("no tables in ./nowhere\n")
+
+    const inspected = await run(["inspect", "docs", "--format", "json"])
+    expect(JSON.parse(inspected.stdout)).toMatchObject({ table: "docs", rows: 7, items: { done: 4 }, records: [] })
+    expect((await run(["inspect", "docs", "--format", "csv"])).stdout).toBe(
+      "name,type\nid,TEXT\nfile_id,TEXT\nchunk_index,INT32\ntext,TEXT\n",
+    )
+
+    const found = await run(["search", "docs", "otter", "heron", "--format", "json"])
+    const rows = JSON.parse(found.stdout) as { _item: string; text: string; _score: number }[]
+    expect(rows.map((row) => row._item).sort()).toEqual(["heron.txt", "otter.txt"])
+    const csv = await run(["search", "docs", "gate", "--limit", "2", "--format", "csv"])
+    expect(csv.stdout).toMatch(/^_item,_row,text,_score\n(.+\n)*"?/)
+    expect((await run(["search", "docs", "otter"])).stdout).toContain("The otter waits at the lock gate.")
+    expect(await run(["search", "docs", "giraffe"])).toMatchObject({ code: 0, stdout: "" })
+
+    const exported = await run(["export", "docs", "out", "--column", "text"])
+    expect(exported).toMatchObject({ code: 0, stdout: "" })
+    expect(exported.stderr).toMatch(/^exported 7 files/)
+    expect(await readdir(join(cwd, "out"))).toHaveLength(7)
+    expect(await readFile(join(cwd, "out/fox.txt-0.txt"), "utf8")).toBe("The fox waits at the lock gate.\n")
+
+    expect((await run(["unlock", "docs"])).stderr).toBe("table docs in ./data is not locked\n")
+  })
+})
+
+describe("run and validate", () => {
+  it("take the example that comes with Sluice as it is", async () => {
+    const example = resolve("pipelines/documents.yaml")
+    const checked = await run(["validate", example])
+    expect(checked).toMatchObject({ code: 0, stderr: "", stdout: `${example}: pipeline "documents" is valid\n` })
+    const { code, stdout } = await run(["run", example, "--json"])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ pipeline: "documents", table: "documents", rows: 7, items: { done: 4 } })
+  })
+
+  it("run one document after the other, with overrides", async () => {
+    const document = (name: string): string =>
+      `version: 1\nname: ${name}\nsource: { type: files, include: docs/${name}.txt }\nsink: { type: lance, table: ${name} }\n`
+    await writeFile(join(cwd, "fox.yaml"), document("fox"))
+    await writeFile(join(cwd, "otter.yaml"), document("otter"))
+    const { code, stdout } = await run(["run", "fox.yaml", "otter.yaml", "--set", "sink.uri=./both", "--json"])
+    expect(code).toBe(0)
+    const summaries = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Summary)
+    expect(summaries.map(({ pipeline, uri, rows }) => ({ pipeline, uri, rows }))).toEqual([
+      { pipeline: "fox", uri: "./both", rows: 1 },
+      { pipeline: "otter", uri: "./both", rows: 1 },
+    ])
+  })
+
+  it("tell all problems of all documents, and run none of them", async () => {
+    await writeFile(
+      join(cwd, "good.yaml"),
+      "version: 1\nname: g\nsource: { type: files, include: docs }\nsink: { type: lance, table: g }\n",
+    )
+    await writeFile(
+      join(cwd, "wrong.yaml"),
+      "version: 1\nnam: w\nsource: { type: files, include: docs }\nsink: { type: lance, table: w }\n",
+    )
+    const { code, stdout, stderr } = await run(["run", "good.yaml", "wrong.yaml", "missing.yaml"])
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" })
+    expect(stderr.split("\n")).toEqual([
+      "wrong.yaml:1:1  name: missing; it is required",
+      'wrong.yaml:2:1  nam: unknown key; did you mean "name"?',
+      "missing.yaml: there is no such file; expected a pipeline document in YAML",
+      "",
+    ])
+    expect((await run(["tables", "--format", "csv"])).stdout.split("\n")).not.toContain("g")
+  })
+})
+
+describe("failures", () => {
+  it.each([
+    [1, "error: File not found: nowhere", ["ingest", "nowhere", "--table", "t"]],
+    [1, 'error: Table "nope" does not exist', ["inspect", "nope"]],
+    [1, 'error: Table "nope" does not exist', ["search", "nope", "words"]],
+    [1, 'error: Table already exists: "docs"', ["ingest", "docs", "--table", "docs", "--mode", "error"]],
+    [
+      2,
+      "error: Expected a folder of tables as uri, found the file docs/fox.txt",
+      ["ingest", "docs", "--table", "t", "--uri", "docs/fox.txt"],
+    ],
+    [2, "error: Expected a table name of letters, digits", ["ingest", "docs", "--table", "../t"]],
+    [2, "error: normalize.video.segment: expected a duration", ["ingest", "docs", "--table", "t", "--segment", "x"]],
+    [
+      2,
+      "error: option '--threads <n>' argument 'two' is invalid",
+      ["ingest", "docs", "--table", "t", "--threads", "two"],
+    ],
+    [2, "error: required option '--table <name>' not specified", ["ingest", "docs"]],
+    [2, "error: unknown option '--\\x1b[31m'", ["tables", "--\u001b[31m"]],
+    [2, "error: unknown command 'ingst'\n(Did you mean ingest?)", ["ingst"]],
+    [2, "Usage: sluice", []],
+  ])("exit with %i: %s", async (code, message, args) => {
+    const ended = await run(args)
+    expect(ended).toMatchObject({ code, stdout: "" })
+    expect(ended.stderr.startsWith(message)).toBe(true)
+    expect(ended.stderr).not.toContain("    at ")
+    expect(ended.stderr).not.toContain("bug in sluice")
+  })
+
+  it("are not help that was asked for", async () => {
+    expect(await run(["--help"])).toMatchObject({ code: 0, stderr: "" })
+    expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+})

@@ -1,0 +1,270 @@
+/** What is said about documents that are wrong: all of it at once, each with its place and what was probably meant. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what variables in documents look like
+import { describe, expect, it } from "vitest"
+import { parsePipeline } from "../../src/config/load.ts"
+import { ConfigError } from "../../src/model/errors.ts"
+
+const HEAD = "version: 1\nname: a\n"
+const SOURCE = "source: { type: files, include: docs }\n"
+const SINK = "sink: { type: lance, table: t }\n"
+const OK = HEAD + SOURCE + SINK
+
+const problems = (text: string, overrides: readonly string[] = [], env = {}): string[] => {
+  try {
+    parsePipeline(text, "p.yaml", env, overrides)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as Error).message.split("\n")
+  }
+  return []
+}
+
+const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
+  ["nothing", "", ["p.yaml:1:1  expected a mapping, found nothing"]],
+  ["only a comment", "# later\n", ["p.yaml:1:1  expected a mapping, found nothing"]],
+  ["a list", "- a\n", ["p.yaml:1:1  expected a mapping, found a list"]],
+  [
+    "missing keys",
+    "name: a\n",
+    [
+      "p.yaml:1:1  version: missing; it is required",
+      "p.yaml:1:1  source: missing; it is required",
+      "p.yaml:1:1  sink: missing; it is required",
+    ],
+  ],
+  [
+    "another version",
+    `version: 2\nname: a\n${SOURCE}${SINK}`,
+    ["p.yaml:1:10  version: expected 1, the version of this format, found 2"],
+  ],
+  [
+    "misspelt keys, at every depth",
+    `${HEAD}source: { type: files, includ: docs }\n${SINK}flushEvery: 200\nworkers: { thread: 2 }\nnormalize:\n  text:\n    chunksize: 3\n  imge: {}\n`,
+    [
+      "p.yaml:3:9  source.include: missing; it is required",
+      'p.yaml:3:24  source.includ: unknown key; did you mean "include"?',
+      'p.yaml:5:1  flushEvery: unknown key; did you mean "flush_every"?',
+      'p.yaml:6:12  workers.thread: unknown key; did you mean "threads"?',
+      'p.yaml:9:5  normalize.text.chunksize: unknown key; did you mean "chunk_size"?',
+      'p.yaml:10:3  normalize.imge: unknown key; did you mean "image"?',
+    ],
+  ],
+  [
+    "a key that resembles none",
+    `${OK}errors: { whatever: 1 }\n`,
+    ["p.yaml:5:11  errors.whatever: unknown key; there are max, max_ratio"],
+  ],
+  [
+    "types of components",
+    `${HEAD}source: { type: filez }\nsink: { table: t }\n`,
+    [
+      'p.yaml:3:17  source.type: unknown type "filez"; did you mean "files"?',
+      "p.yaml:4:7  sink.type: missing; there are lance, memory",
+    ],
+  ],
+  [
+    "components that are none",
+    `${HEAD}source: docs\nsink:\n`,
+    [
+      'p.yaml:3:9  source: expected a mapping with a type, found "docs"',
+      "p.yaml:4:6  sink: expected a mapping with a type, found nothing",
+    ],
+  ],
+  [
+    "values that do not fit",
+    `${OK}normalize: { text: { chunk_size: many } }\nerrors: { max: -1, max_ratio: 2 }\nworkers: { threads: 0, timeout: fast }\nmax_item_bytes: 3 apples\n`,
+    [
+      'p.yaml:5:34  normalize.text.chunk_size: expected a whole number from 1 to 1000000, found "many"',
+      "p.yaml:6:16  errors.max: expected a whole number of at least 0, found -1",
+      "p.yaml:6:31  errors.max_ratio: expected a number from 0 to 1, found 2",
+      "p.yaml:7:21  workers.threads: expected a whole number from 1 to 256, found 0",
+      'p.yaml:7:33  workers.timeout: expected a duration such as "10s" from 1 to 2147483647 ms, found "fast"',
+      'p.yaml:8:17  max_item_bytes: expected a size such as "8MiB" of at least 1 bytes, found "3 apples"',
+    ],
+  ],
+  [
+    "text that is none",
+    `version: 1\nname: 2024\nsource: { type: files, include: [docs, 3, ""] }\n${SINK}index: {}\n`,
+    [
+      "p.yaml:2:7  name: expected text, found 2024; put it in quotes",
+      "p.yaml:3:40  source.include[1]: expected text, found 3; put it in quotes",
+      'p.yaml:3:43  source.include[2]: expected text, found ""',
+      "p.yaml:5:8  index: expected text, or a list of texts, found a mapping",
+    ],
+  ],
+  [
+    "no path at all",
+    `${HEAD}source: { type: files, include: [] }\n${SINK}`,
+    ["p.yaml:3:33  source.include: expected at least one text, found an empty list"],
+  ],
+  [
+    "names of tables and databases",
+    `${HEAD}${SOURCE}sink: { type: lance, table: ../t, uri: "s3://bucket" }\n`,
+    [
+      'p.yaml:4:29  sink.table: expected a table name of letters, digits, "_", "-" and "." (at most 128, none of them "__"), found "../t"',
+      'p.yaml:4:40  sink.uri: expected a local folder as uri, found "s3://bucket"; object stores are not supported yet',
+    ].map((line) => line.replace(": expected", ": Expected")),
+  ],
+  [
+    "triggers",
+    `${OK}flush_every: 0\ncommit_every: { rows: 1.5, byte: 1MiB, period: 5 y }\n`,
+    [
+      "p.yaml:5:14  flush_every: expected a whole number of rows of at least 1, found 0",
+      "p.yaml:6:23  commit_every.rows: expected a whole number of at least 1, found 1.5",
+      'p.yaml:6:28  commit_every.byte: unknown key; did you mean "bytes"?',
+      'p.yaml:6:48  commit_every.period: expected a duration such as "10s" of at least 1 ms, found "5 y"',
+    ],
+  ],
+  [
+    "triggers of another kind",
+    `${OK}flush_every: [1]\ncommit_every: soon\n`,
+    [
+      "p.yaml:5:14  flush_every: expected a whole number of rows, or a mapping with rows, bytes or period, found a list",
+      'p.yaml:6:15  commit_every: expected a whole number of rows of at least 1, found "soon"',
+    ],
+  ],
+  [
+    "commits smaller than flushes",
+    `${OK}flush_every: 6\ncommit_every: 5\n`,
+    [
+      "p.yaml:6:15  commit_every (5 rows) is smaller than flush_every (6 rows): a commit is made of whole flushes. Raise commit_every or lower flush_every",
+    ],
+  ],
+  [
+    "options that contradict one another",
+    `${OK}normalize:\n  text: { chunk_size: 100 }\n`,
+    ["p.yaml:6:9  normalize.text.chunk_overlap: expected less than chunk_size (100), found 200"],
+  ],
+  [
+    "an index where there are none",
+    `${HEAD}${SOURCE}sink: { type: memory, table: t }\nindex: [text]\n`,
+    ['p.yaml:5:8  index: a sink of type "memory" has no indexes; leave "index" out'],
+  ],
+  [
+    "what is not there yet",
+    `${HEAD}${SOURCE}sink: { type: lance, table: t, mode: sync }\nschedule: { cron: "0 3 * * *" }\n`,
+    [
+      'p.yaml:4:38  sink.mode: "sync" is not supported yet',
+      "p.yaml:5:11  schedule: schedules are not supported yet; run the document with cron or a timer",
+    ],
+  ],
+  [
+    "a mode that never will be",
+    `${OK}`.replace("table: t", "table: t, mode: merge"),
+    ['p.yaml:4:38  sink.mode: expected one of append, error, replace, found "merge"'],
+  ],
+  ["a key that is given twice", `${OK}name: b\n`, ["p.yaml:5:1  name: this key is given twice; keys must be unique"]],
+  [
+    "keys that are no text",
+    `${OK}1: x\n[a]: x\n`,
+    ["p.yaml:5:1  expected a key that is text", "p.yaml:6:1  expected a key that is text"],
+  ],
+  [
+    "merge keys",
+    `${OK}errors: { <<: { max: 1 } }\n`,
+    ["p.yaml:5:11  errors: merge keys (<<) are not supported; write the keys out"],
+  ],
+  ["tags", `${OK}index: !!set { text }\n`, ["p.yaml:5:8  Unresolved tag: tag:yaml.org,2002:set"]],
+  [
+    "broken YAML",
+    "name: [a\nsink: b\n",
+    ["p.yaml:2:1  Flow sequence in block collection must be sufficiently indented and end with a ]"],
+  ],
+]
+
+describe("a document that is wrong", () => {
+  it.each(WRONG)("says what: %s", (_, text, expected) => {
+    expect(problems(text)).toEqual(expected)
+  })
+
+  it("refuses column types and names that do not do", () => {
+    const [type, name, ...others] = problems(`${OK}schema: { a: TXT, _item: TEXT, b: "EMBEDDING(3)" }\n`)
+    expect(type).toMatch(/^p\.yaml:5:14 {2}schema\.a: .*expected a column type \(TEXT, .*found "TXT"$/)
+    expect(name).toMatch(/^p\.yaml:5:26 {2}schema\._item: Column name "_item" is reserved/)
+    expect(others).toEqual([])
+  })
+
+  it("shows no more than people read", () => {
+    expect(problems(`${OK}max_item_bytes: "${"x".repeat(500_000)}"\n`).join("\n").length).toBeLessThan(2000)
+    const lines = problems(OK + Array.from({ length: 50 }, (_, i) => `unknown_${i}: 1\n`).join(""))
+    expect(lines).toHaveLength(31)
+    expect(lines.at(-1)).toBe("... and 20 more problems")
+  })
+})
+
+describe("overrides", () => {
+  it("take the place of values, of variables that are not set, and of what is not there", () => {
+    const text = `${HEAD}${SOURCE}sink: { type: lance, table: t, uri: "\${NOT_SET}" }\n`
+    const { document } = parsePipeline(text, "p.yaml", { N: "3" }, [
+      "sink.uri=./out",
+      "name=x: y",
+      "workers.threads=${N}",
+      "index=[text, title]",
+      "source.include=docs/*.md",
+      "sink.table=2024",
+    ])
+    expect(document).toMatchObject({
+      name: "x: y",
+      sink: { uri: "./out", table: "2024" },
+      workers: { threads: 3 },
+      index: ["text", "title"],
+      source: { include: "docs/*.md" },
+    })
+  })
+
+  it("are named by problems instead of a place", () => {
+    const overrides = ["sink.mode=sync", "wrkers.threads=2", "name.x=1", "index={a", "sink.table=${NOPE}"]
+    expect(problems(OK, overrides)).toEqual([
+      "--set name.x=1  name: expected a mapping to set a key of; set the whole of it instead",
+      "--set index={a  index: Flow map must end with a }",
+      "--set sink.table=${NOPE}  sink.table: environment variable NOPE is not set; set it, or give a default: ${NOPE:-...}",
+      '--set wrkers.threads=2  wrkers: unknown key; did you mean "workers"?',
+      '--set sink.mode=sync  sink.mode: "sync" is not supported yet',
+    ])
+  })
+
+  it.each(["name", "=x", "a..b=1", "__proto__.x=1"])("must be KEY=VALUE: %s", (override) => {
+    expect(problems(OK, [override])).toEqual([
+      `--set: expected KEY=VALUE, such as sink.table=docs, found ${JSON.stringify(override)}`,
+    ])
+  })
+})
+
+describe("variables", () => {
+  const named = (name: string, env: Record<string, string>) =>
+    parsePipeline(`version: 1\nname: ${name}\n${SOURCE}${SINK}`, "p.yaml", env).document.name
+
+  it("are replaced in values, with defaults for those that are not set or empty", () => {
+    expect(named('"a-${X}-${Y:-d}-${Z:-e}"', { X: "1", Z: "" })).toBe("a-1-d-e")
+    expect(named('"${X}"', { X: "2024" })).toBe("2024")
+    expect(named('"$${X}"', { X: "no" })).toBe("${X}")
+    expect(named("pre$X", { X: "no" })).toBe("pre$X")
+  })
+
+  it("bring no structure with them", () => {
+    expect(named("${X}", { X: "{ a: 1 }\nsink: evil" })).toBe("{ a: 1 }\nsink: evil")
+  })
+
+  it("stand for numbers where numbers are expected", () => {
+    const text = `${OK}workers: { threads: "\${N:-4}", timeout: "\${T:-90s}" }\ncommit_every: \${C:-500}\nflush_every: 50\n`
+    const { document, plan } = parsePipeline(text, "p.yaml", {})
+    expect(document.workers).toEqual({ threads: 4, timeout: 90_000 })
+    expect(plan.commit.rows).toBe(500)
+  })
+
+  it.each([
+    ["${X}", "environment variable X is not set; set it, or give a default: ${X:-...}"],
+    ["${constructor}", "environment variable constructor is not set; set it, or give a default: ${constructor:-...}"],
+    ["${secret:TOKEN}", "secrets are not supported yet: ${secret:TOKEN}; use an environment variable"],
+    ["${X", "expected } at the end of ${X"],
+    ["${}", "expected ${NAME} or ${NAME:-default}, found ${}"],
+    ["${X-y}", "expected ${NAME} or ${NAME:-default}, found ${X-y}"],
+    ["${X:-${Y}}", "a default cannot hold another variable: ${X:-${Y}"],
+  ])("that cannot be replaced are problems: %s", (text, message) => {
+    expect(problems(`version: 1\nname: '${text}'\n${SOURCE}${SINK}`)).toEqual([`p.yaml:2:7  name: ${message}`])
+  })
+
+  it("are not looked for in keys", () => {
+    expect(problems(`${OK}"\${KEY}": 1\n`, [], { KEY: "index" })[0]).toMatch(/^p\.yaml:5:1 {2}\$\{KEY\}: unknown key/)
+  })
+})

@@ -1,0 +1,56 @@
+/** A disk that fills up ends the run at its last commit; with room again, the next run completes the table. */
+import { execFileSync } from "node:child_process"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connect } from "@lancedb/lancedb"
+import { afterEach, expect, it } from "vitest"
+import { isFatal } from "../../src/model/errors.ts"
+import { run } from "../../src/pipeline.ts"
+import { lance } from "../../src/sinks/lance.ts"
+import type { Behaviour } from "../fixtures/normalizer.ts"
+import { itemsOf, testPlan } from "../fixtures/plans.ts"
+
+const mounted: string[] = []
+
+/** A file system of its own in memory; undefined where this user may not mount one. */
+const smallDisk = async (): Promise<string | undefined> => {
+  const folder = await mkdtemp(join(tmpdir(), "sluice-full-"))
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], { stdio: "pipe" })
+    mounted.push(folder)
+    return folder
+  } catch {
+    console.warn("SKIPPED: no disk could be filled up, as this user may not mount a tmpfs")
+    return undefined
+  }
+}
+
+afterEach(async () => {
+  for (const folder of mounted.splice(0)) {
+    execFileSync("umount", ["--lazy", folder])
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+it("ends the run, keeps the last commit, and goes on when there is room", { timeout: 60_000 }, async ({ skip }) => {
+  const uri = await smallDisk()
+  if (uri === undefined) return skip()
+  const behaviours: Behaviour[] = Array.from({ length: 400 }, () => ({ rows: 2, size: 8000 }))
+  const plan = () =>
+    testPlan(itemsOf(behaviours), lance({ uri, table: "t" }), "thread", { flushEvery: 10, commitEvery: 20 })
+
+  const error: unknown = await run(plan()).catch((thrown: unknown) => thrown)
+  expect(String(error)).toMatch(/FatalError: The disk of .* is full; table "t.*" stands at its last commit/)
+  expect(isFatal(error), String(error)).toBe(true)
+
+  execFileSync("mount", ["-o", "remount,size=200m", uri])
+  const rows = async (): Promise<number> => (await (await connect(uri)).openTable("t")).countRows()
+  const before = await rows()
+  expect(before).toBeGreaterThan(0)
+  expect(before % 20).toBe(0)
+
+  const summary = await run(plan())
+  expect(summary.items).toMatchObject({ listed: 400, failed: 0, pending: 0, done: 400 - before / 2 })
+  expect(await rows()).toBe(800)
+})

@@ -1,0 +1,170 @@
+/** Kills a run, again and again, and expects the table of a run that nobody disturbed. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { createHash } from "node:crypto"
+import { existsSync, readdirSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { connect } from "@lancedb/lancedb"
+import { afterAll, beforeAll, expect, it } from "vitest"
+import { CRASH_POINTS } from "../../src/engine/crash-point.ts"
+import type { Summary } from "../../src/model/events.ts"
+import { writeSeededFolder } from "../fixtures/folder.ts"
+
+const KILLS = 30
+const child = fileURLToPath(new URL("./ingest-child.ts", import.meta.url))
+
+let root = ""
+let folder = ""
+let clean: Tables
+
+type Tables = Readonly<Record<string, readonly string[]>>
+
+const hash = (value: Uint8Array): string => createHash("sha256").update(value).digest("hex")
+
+/** Every row of every table as text, without what may differ between runs: the commit, the run and the store's own ids. */
+const readTables = async (uri: string): Promise<Tables> => {
+  const db = await connect(uri)
+  const tables: Record<string, string[]> = {}
+  for (const name of (await db.listTables()).tables.filter((one) => one.startsWith("t"))) {
+    const table = await db.openTable(name)
+    const blobs = await table.blobColumns()
+    const rows = await table.query().withRowId().toArray()
+    const ids = rows.map((row) => BigInt(row._rowid))
+    const contents = new Map<string, (Buffer | null)[]>()
+    for (const column of blobs) contents.set(column, await table.fetchBlobs(column, ids))
+    tables[name] = rows.map((row, index) => {
+      const plain: Record<string, unknown> = {}
+      for (const [column, value] of Object.entries(row.toJSON())) {
+        if (["_commit", "_rowid", "run"].includes(column)) continue
+        const bytes = contents.get(column)?.[index] ?? value
+        plain[column] = bytes instanceof Uint8Array ? hash(bytes) : typeof bytes === "bigint" ? String(bytes) : bytes
+      }
+      return JSON.stringify(plain, Object.keys(plain).sort())
+    })
+    table.close()
+  }
+  // Records come in the order of failures; which of them share a commit is chance.
+  return { ...tables, t__items: [...(tables.t__items ?? [])].sort() }
+}
+
+const fileCount = async (uri: string): Promise<number> => {
+  const table = await (await connect(uri)).openTable("t")
+  return (await table.stats()).fragmentStats.numFragments
+}
+
+interface Ended {
+  readonly killed: boolean
+  readonly summary: Summary | undefined
+  readonly stderr: string
+}
+
+const ingest = (
+  from: string,
+  uri: string,
+  crash: readonly string[] = [],
+  onStart?: (process: ChildProcess) => void,
+): Promise<Ended> =>
+  new Promise((resolve, reject) => {
+    const started = spawn(process.execPath, [child, from, uri, ...crash], { stdio: ["ignore", "pipe", "pipe"] })
+    let stdout = ""
+    let stderr = ""
+    started.stdout.on("data", (chunk) => (stdout += chunk))
+    started.stderr.on("data", (chunk) => (stderr += chunk))
+    started.on("error", reject)
+    started.on("close", (code, signal) => {
+      if (code !== 0 && signal !== "SIGKILL") reject(new Error(`exit ${code} ${signal}: ${stderr}`))
+      else
+        resolve({
+          killed: signal === "SIGKILL",
+          summary: stdout.endsWith("}\n") ? JSON.parse(stdout.trim().split("\n").at(-1) ?? "") : undefined,
+          stderr,
+        })
+    })
+    onStart?.(started)
+  })
+
+const leftovers = (uri: string): string[] => [
+  ...readdirSync(uri, { recursive: true })
+    .map(String)
+    .filter((name) => /\.tmp|\.lock/.test(name)),
+]
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "sluice-kill-test-"))
+  folder = join(root, "files")
+  await writeSeededFolder(folder)
+  const { summary } = await ingest(folder, join(root, "clean"))
+  expect(summary?.items).toMatchObject({ pending: 0 })
+  clean = await readTables(join(root, "clean"))
+  expect(clean.t?.length).toBeGreaterThan(500)
+  expect(clean.t__thumbnails?.length).toBeGreaterThan(60)
+}, 120_000)
+
+afterAll(() => rm(root, { recursive: true, force: true }))
+
+it(`ends with the same table after ${KILLS} kills at random moments`, { timeout: 280_000 }, async () => {
+  let kills = 0
+  let effective = 0
+  for (let round = 0; kills < KILLS; round++) {
+    const uri = join(root, `random-${round}`)
+    for (let complete = false; !complete; ) {
+      const ended = await ingest(folder, uri, [], (started) => {
+        // Enough kills: let it finish.
+        if (kills >= KILLS) return
+        const later = (milliseconds: number) => setTimeout(() => started.kill("SIGKILL"), Math.random() * milliseconds)
+        if (kills % 5 === 0) later(600)
+        else started.stdout?.once("data", () => later(600))
+      })
+      complete = !ended.killed
+      if (ended.killed) {
+        kills++
+        if (existsSync(join(uri, "t.lance"))) effective++
+      }
+    }
+    expect(await readTables(uri)).toEqual(clean)
+    expect(leftovers(uri)).toEqual([])
+  }
+  // Kills before the first write prove nothing.
+  expect(effective).toBeGreaterThan(KILLS / 3)
+})
+
+const isMaintenance = (point: string): boolean => point.includes("maintain")
+
+it.each(CRASH_POINTS.filter((point) => !isMaintenance(point)))(
+  "ends with the same table after a kill at %s",
+  { timeout: 60_000 },
+  async (point) => {
+    const uri = join(root, point)
+    // The points around a removal are reached only where something was cut: cut something first.
+    if (point.includes("remove")) await ingest(folder, uri, ["after-commit", "20"])
+    // Records and removals are rare, so they are met the first time.
+    const count = /side|commit/.test(point) && !point.includes("remove") ? 2 : 0
+    const ended = await ingest(folder, uri, [point, String(count)])
+    expect(ended.killed).toBe(true)
+    await ingest(folder, uri)
+    expect(await readTables(uri)).toEqual(clean)
+    expect(leftovers(uri)).toEqual([])
+  },
+)
+
+it.each([...CRASH_POINTS.filter(isMaintenance), "during-maintain"])(
+  "ends with the same table after a kill at %s",
+  { timeout: 60_000 },
+  async (point) => {
+    // Tables with blobs are not compacted, so this one has texts only.
+    const texts = join(folder, "texts")
+    const uri = join(root, point)
+    const undisturbed = join(root, `${point}-clean`)
+    await ingest(texts, undisturbed)
+    // Compaction is due at the 256th commit.
+    const ended = await ingest(texts, uri, [point, "255"])
+    expect(ended.killed).toBe(true)
+    await ingest(texts, uri)
+    expect(await readTables(uri)).toEqual(await readTables(undisturbed))
+    expect(leftovers(uri)).toEqual([])
+    // Each of its more than 256 commits was a file: it was really compacted.
+    expect(await fileCount(uri)).toBeLessThan(100)
+  },
+)

@@ -1,0 +1,76 @@
+import { expect, it } from "vitest"
+import type { RunRecord } from "../../src/model/run.ts"
+import { connect, RUNS_TABLE, tableNames } from "../../src/store/database.ts"
+import { recordRun, runsOf } from "../../src/store/runs.ts"
+import { tempFolder } from "../fixtures/tables.ts"
+
+const started = (run: string, minute: number, table = "t"): RunRecord => ({
+  run,
+  pipeline: "p",
+  table,
+  mode: "append",
+  started: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
+  ended: null,
+  ending: null,
+  first_commit: 3,
+  first_version: 2,
+  last_version: 2,
+  rows: 0,
+  listed: 0,
+  done: 0,
+  partial: 0,
+  unchanged: 0,
+  outdated: 0,
+  empty: 0,
+  failed: 0,
+  pending: 0,
+  removed: 0,
+})
+
+const ended = (run: RunRecord): RunRecord => ({
+  ...run,
+  ended: "2026-01-01T01:00:00.000Z",
+  ending: "complete",
+  last_version: 9,
+  rows: 2 ** 40,
+  listed: 8,
+  done: 7,
+  partial: 1,
+  failed: 1,
+})
+
+it("keeps one row a run, newest first", async () => {
+  const db = await connect(await tempFolder())
+  expect(await runsOf(db)).toEqual([])
+  const first = started("a", 1)
+  const second = started("b", 3, "it's")
+  const third = started("c", 2)
+  for (const run of [first, second, third, ended(first)]) await recordRun(db, run)
+  expect(await runsOf(db)).toEqual([second, third, ended(first)])
+  expect(await runsOf(db, "t")).toEqual([third, ended(first)])
+  expect(await runsOf(db, "it's")).toEqual([second])
+  expect(await tableNames(db)).toEqual([])
+  db.close()
+})
+
+it("takes runs of several writers at the same time, the first one included, and stays small", async () => {
+  const uri = await tempFolder()
+  const writers = await Promise.all([connect(uri), connect(uri), connect(uri)])
+  await Promise.all(
+    writers.map(async (db, writer) => {
+      for (let count = 0; count < 20; count++) {
+        const run = started(`${writer}-${count}`, count)
+        await recordRun(db, run)
+        await recordRun(db, ended(run))
+      }
+    }),
+  )
+  const db = await connect(uri)
+  const runs = await runsOf(db)
+  expect(new Set(runs.map((run) => run.run)).size).toBe(60)
+  expect(runs).toHaveLength(60)
+  expect(runs.filter((run) => run.ended === null)).toEqual([])
+  const table = await db.openTable(RUNS_TABLE)
+  expect((await table.stats()).fragmentStats.numFragments).toBeLessThanOrEqual(50)
+  for (const open of [db, ...writers]) open.close()
+})
