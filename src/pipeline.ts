@@ -1,13 +1,15 @@
 /** Puts the parts together: a pipeline's description becomes a plan, and a plan is run. */
-import { createHash, randomUUID } from "node:crypto"
+import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
 import type { Plan, Trigger, WriteMode } from "./engine/plan.ts"
-import type { Code } from "./engine/protocol.ts"
 import { execute } from "./engine/run.ts"
+import { plainFeed } from "./formats/plain.ts"
 import { ConfigError } from "./model/errors.ts"
 import type { Progress, RunEvent, Summary } from "./model/events.ts"
+import { type Feed, type Route, recipeOf } from "./model/feed.ts"
+import { type Format, isItemFormat } from "./model/format.ts"
 import type { Item, Plain } from "./model/item.ts"
-import type { Lane, Normalizer } from "./model/normalizer.ts"
+import type { Code, Normalizer } from "./model/normalizer.ts"
 import { readOptions } from "./model/options.ts"
 import { checkColumnName } from "./model/rows.ts"
 import type { Sink } from "./model/sink.ts"
@@ -36,6 +38,8 @@ export interface RunSettings {
   readonly workers?: { readonly threads?: number; readonly timeout?: number }
   /** Bytes that one item may take in memory; videos are streamed. Default 256 MiB. */
   readonly maxItemBytes?: number
+  /** Tries items again that are known to have failed at the same version. Default false. */
+  readonly retryFailed?: boolean
   /** Milliseconds that a drain waits for items in flight. Default 30,000. */
   readonly shutdownTimeout?: number
 }
@@ -78,9 +82,7 @@ const readSchema = (schema: SchemaMap = {}): Map<string, ColumnType> => {
 
 export interface PlanParts {
   readonly name: string
-  readonly source: Source
-  readonly code: Code
-  readonly route: Plan["route"]
+  readonly feed: Feed
   readonly sink: Sink
 }
 
@@ -94,6 +96,7 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
   mode: settings.mode ?? "append",
   schema: readSchema(settings.schema),
   ...readTriggers(settings),
+  retryFailed: settings.retryFailed ?? false,
   errors: { max: settings.errors?.max ?? 100, maxRatio: settings.errors?.maxRatio ?? 1 },
   workers: {
     threads: settings.workers?.threads ?? Math.min(MAX_THREADS, availableParallelism()),
@@ -105,12 +108,6 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
 
 /** Options of each medium, by its name. */
 export type MediaOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>
-
-const recipeOf = (normalizer: Normalizer, options: Readonly<Record<string, Plain>>): string =>
-  createHash("sha256")
-    .update(JSON.stringify([normalizer.name, normalizer.revision, options]))
-    .digest("hex")
-    .slice(0, 8)
 
 /** A plan that turns files into rows, each by its medium. */
 export const filesPlan = (
@@ -125,20 +122,40 @@ export const filesPlan = (
     )
   }
   const media: Record<string, Readonly<Record<string, Plain>>> = {}
-  const routes = new Map<Normalizer, { readonly lane: Lane; readonly recipe: string }>()
+  const routes = new Map<Normalizer, Route>()
   for (const normalizer of NORMALIZERS) {
     const options = readOptions(`normalize.${normalizer.name}`, normalizer.options, given[normalizer.name])
     const conflict = normalizer.conflict?.(options)
     if (conflict !== undefined) throw new ConfigError(`normalize.${normalizer.name}.${conflict}`)
     media[normalizer.name] = options
-    routes.set(normalizer, { lane: normalizer.lane, recipe: recipeOf(normalizer, options) })
+    routes.set(normalizer, { lane: normalizer.lane, recipe: recipeOf(normalizer.name, normalizer.revision, options) })
   }
-  const route = (item: Item): { readonly lane: Lane; readonly recipe: string } => {
+  const route = (item: Item): Route => {
     const normalizer = byExtension(item.uri, NORMALIZERS)
     return routes.get(normalizer) ?? { lane: normalizer.lane, recipe: "" }
   }
   const code: Code = { module: fileModule().href, name: "normalizeFile", options: { media } }
-  return planOf({ name: parts.name, source: parts.source, sink: parts.sink, code, route }, settings)
+  return planOf({ name: parts.name, sink: parts.sink, feed: { source: parts.source, code, route } }, settings)
+}
+
+/**
+ * A plan that reads a dataset layout.
+ *
+ * @example
+ * ```ts
+ * const format = new Coco({ imagesDir: "coco/val2017" })
+ * await run(formatPlan({ name: "coco", format, sink: lance({ uri: "./data", table: "coco" }) }))
+ * ```
+ */
+export const formatPlan = (
+  parts: { readonly name: string; readonly format: Format; readonly sink: Sink },
+  settings: RunSettings = {},
+): Plan => {
+  const { name, format, sink } = parts
+  const types = readSchema(settings.schema)
+  if (isItemFormat(format)) return planOf({ name, sink, feed: format.feed(types) }, settings)
+  // What was wrong with a class may have been mended since: its only item is not given up for good.
+  return planOf({ name, sink, feed: plainFeed(format, types) }, { retryFailed: true, ...settings })
 }
 
 /** A plan that adds columns in memory; they are new in every run. */
@@ -146,9 +163,8 @@ export const columnsPlan = (
   parts: { readonly name: string; readonly sink: Sink; readonly data: Readonly<Record<string, ArrayLike<unknown>>> },
   settings: RunSettings = {},
 ): Plan => {
-  const { source, normalize } = columns(parts.data, settings.schema ? { schema: settings.schema } : {})
-  const route = (): { readonly lane: Lane; readonly recipe: string } => ({ lane: "main", recipe: "columns" })
-  return planOf({ name: parts.name, sink: parts.sink, source, code: { normalize, options: {} }, route }, settings)
+  const feed = columns(parts.data, settings.schema ? { schema: settings.schema } : {})
+  return planOf({ name: parts.name, sink: parts.sink, feed }, settings)
 }
 
 /** The extension of a worker's module follows our own: .ts when run from source, .js when run from dist. */

@@ -82,6 +82,18 @@ const unionProblem = (ast: SchemaAST.Union, path: Path, found: unknown): Found =
   return { path: at, message: `unknown type ${describe(found.type)}${suggest(String(found.type), known)}` }
 }
 
+/** What is read is said once: as a source (with normalize), or as a format. */
+const inputProblems = (value: unknown): Found[] => {
+  if (!isRecord(value)) return []
+  const has = (key: string): boolean => Object.hasOwn(value, key)
+  if (!has("source") && !has("format"))
+    return [{ path: ["source"], message: "missing; a source or a format is required" }]
+  if (!has("format")) return []
+  return ["source", "normalize"]
+    .filter(has)
+    .map((key) => ({ path: [key], key: true, message: "a format reads and normalizes by itself; leave this out" }))
+}
+
 /** Whether reading left a problem on the way to a path: then whatever is said about it follows from that. */
 const isBroken = (root: unknown, path: Path): boolean =>
   path.some((part, at) => {
@@ -102,8 +114,10 @@ export interface Checked {
 
 export const checkDocument = ({ value, place }: ParsedDocument, env: Environment): Checked => {
   const result = Schema.decodeUnknownResult(documentSchema(env))(value, OPTIONS)
-  if (Result.isSuccess(result)) return { document: result.success, problems: [] }
-  const problems = flatten(result.failure.issue, [], value)
+  const contradictions = inputProblems(value)
+  if (Result.isSuccess(result) && contradictions.length === 0) return { document: result.success, problems: [] }
+  const found = Result.isSuccess(result) ? [] : flatten(result.failure.issue, [], value)
+  const problems = [...found, ...contradictions]
     .filter(({ path }) => !isBroken(value, path))
     .map(({ path, key, message }) => ({ path, place: place(path, key ? "key" : "value"), message }))
   return { document: undefined, problems }

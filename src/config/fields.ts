@@ -6,46 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { messageOf } from "../model/errors.ts"
+import type { Field, Fields, FieldValue, FieldValues } from "../model/fields.ts"
 import { type OptionSpec, optionProblem } from "../model/options.ts"
 import { parseBytes, parseDuration } from "../model/units.ts"
 import type { Environment } from "./interpolate.ts"
-
-type OfOption<S> = S extends OptionSpec ? Omit<S, "default"> & { readonly default?: S["default"] } : never
-
-type Kind =
-  | OfOption<OptionSpec>
-  /** Text that is not empty; `check` throws for text that does not do, and its message becomes the problem. */
-  | { readonly type: "text"; readonly default?: string; readonly check?: (text: string) => void }
-  /** One text, or a list of them. */
-  | { readonly type: "texts"; readonly default?: readonly string[] }
-
-/** A field is required unless it has a default or is optional. */
-export type Field = Kind & {
-  readonly description: string
-  readonly optional?: true
-  /** The environment variable that gives the default, where it is set. */
-  readonly variable?: string
-  /** Values of a choice that are designed but not there yet: they deserve a better message than any other. */
-  readonly planned?: readonly string[]
-}
-export type Fields = Readonly<Record<string, Field>>
-
-/** A field's value once it is checked: durations in milliseconds, sizes in bytes. */
-type FieldValue<F extends Field> = F extends { readonly type: "texts" }
-  ? string | readonly string[]
-  : F extends { readonly type: "boolean" }
-    ? boolean
-    : F extends { readonly type: "choice"; readonly choices: readonly (infer C)[] }
-      ? C
-      : F extends { readonly type: "text" | "string" }
-        ? string
-        : number
-
-type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends { readonly optional: true } ? K : never }[keyof F]
-
-export type FieldValues<F extends Fields> = {
-  readonly [K in Exclude<keyof F, OptionalKeys<F>>]: FieldValue<F[K]>
-} & { readonly [K in OptionalKeys<F>]?: FieldValue<F[K]> }
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 

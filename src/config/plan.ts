@@ -1,7 +1,10 @@
 /** From a checked document to what the engine runs. */
 import type { Plan } from "../engine/plan.ts"
-import { filesPlan, type TriggerOption } from "../pipeline.ts"
-import { type Component, type ComponentValues, SINKS, SOURCES } from "./registry.ts"
+import { FORMATS } from "../formats/index.ts"
+import { ConfigError } from "../model/errors.ts"
+import type { Component, ComponentValues } from "../model/fields.ts"
+import { filesPlan, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
+import { SINKS, SOURCES } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
 
 const make = <T, Extra>(components: readonly Component<T, Extra>[], values: ComponentValues, extra: Extra): T => {
@@ -14,34 +17,40 @@ const make = <T, Extra>(components: readonly Component<T, Extra>[], values: Comp
 const triggerOf = (given: NonNullable<PipelineDocument["flush_every"]>): TriggerOption =>
   typeof given === "string" ? Number(given) : given
 
+const settingsOf = (document: PipelineDocument): RunSettings => {
+  const { errors } = document
+  return {
+    mode: document.sink.mode,
+    ...(document.schema && { schema: document.schema }),
+    ...(document.flush_every !== undefined && { flushEvery: triggerOf(document.flush_every) }),
+    ...(document.commit_every !== undefined && { commitEvery: triggerOf(document.commit_every) }),
+    ...(errors && {
+      errors: {
+        ...(errors.max !== undefined && { max: errors.max }),
+        ...(errors.max_ratio !== undefined && { maxRatio: errors.max_ratio }),
+      },
+    }),
+    ...(document.workers && { workers: document.workers }),
+    ...(document.max_item_bytes !== undefined && { maxItemBytes: document.max_item_bytes }),
+    ...(document.shutdown_timeout !== undefined && { shutdownTimeout: document.shutdown_timeout }),
+  }
+}
+
 /**
  * The plan of a document. Nothing is opened or read yet.
  *
  * @throws {ConfigError} when its parts contradict one another.
  */
 export const toPlan = (document: PipelineDocument): Plan => {
-  const { name, source, sink, errors } = document
-  return filesPlan(
-    {
-      name,
-      source: make(SOURCES, source, undefined),
-      sink: make(SINKS, sink, { index: [document.index ?? []].flat() }),
-      ...(document.normalize && { normalize: document.normalize }),
-    },
-    {
-      mode: sink.mode,
-      ...(document.schema && { schema: document.schema }),
-      ...(document.flush_every !== undefined && { flushEvery: triggerOf(document.flush_every) }),
-      ...(document.commit_every !== undefined && { commitEvery: triggerOf(document.commit_every) }),
-      ...(errors && {
-        errors: {
-          ...(errors.max !== undefined && { max: errors.max }),
-          ...(errors.max_ratio !== undefined && { maxRatio: errors.max_ratio }),
-        },
-      }),
-      ...(document.workers && { workers: document.workers }),
-      ...(document.max_item_bytes !== undefined && { maxItemBytes: document.max_item_bytes }),
-      ...(document.shutdown_timeout !== undefined && { shutdownTimeout: document.shutdown_timeout }),
-    },
-  )
+  const { name, normalize } = document
+  const sink = make(SINKS, document.sink, { index: [document.index ?? []].flat() })
+  const settings = settingsOf(document)
+  if (document.format) return formatPlan({ name, sink, format: make(FORMATS, document.format, undefined) }, settings)
+  if (!document.source) throw new Error("the document's schema let through neither source nor format")
+  const source = make(SOURCES, document.source, undefined)
+  if ("items" in source) return filesPlan({ name, sink, source, ...(normalize && { normalize }) }, settings)
+  if (normalize) {
+    throw new ConfigError(`normalize: a source of type ${document.source.type} makes rows by itself; leave this out`)
+  }
+  return planOf({ name, sink, feed: source }, settings)
 }

@@ -1,42 +1,16 @@
 /** The sources and sinks that a document can name by `type`. A new one is one entry here. */
 import type { WriteMode } from "../engine/plan.ts"
 import { ConfigError } from "../model/errors.ts"
+import type { Feed } from "../model/feed.ts"
+import { type Component, type ComponentValues, component, type Field } from "../model/fields.ts"
 import type { Sink } from "../model/sink.ts"
 import type { Source } from "../model/source.ts"
 import { lance } from "../sinks/lance.ts"
 import { memory } from "../sinks/memory.ts"
 import { files } from "../sources/files.ts"
 import { checkTableName, localPath } from "../store/database.ts"
-import type { Field, Fields, FieldValues } from "./fields.ts"
 
-/** What a document says of one component, checked against the fields of its type, with their defaults. */
-export interface ComponentValues {
-  readonly type: string
-  readonly [field: string]: unknown
-}
-
-export interface Component<T, Extra> {
-  readonly type: string
-  readonly description: string
-  readonly fields: Fields
-  /** `values` are checked; `extra` comes from elsewhere in the document. */
-  readonly make: (values: ComponentValues, extra: Extra) => T
-}
-
-const component = <const F extends Fields, T, Extra>(
-  type: string,
-  description: string,
-  fields: F,
-  make: (values: FieldValues<F>, extra: Extra) => T,
-): Component<T, Extra> => ({
-  type,
-  description,
-  fields,
-  // Values come from the schema that is made of these very fields.
-  make: (values, extra) => make(values as unknown as FieldValues<F>, extra),
-})
-
-export const SOURCES: readonly Component<Source, void>[] = [
+export const SOURCES: readonly Component<Source | Feed>[] = [
   component(
     "files",
     "Files, folders and globs on this machine.",

@@ -1,13 +1,15 @@
 /** The pipeline document: its keys and what they hold. */
 import * as Schema from "effect/Schema"
+import { FORMATS } from "../formats/index.ts"
 import { messageOf } from "../model/errors.ts"
+import type { Component, ComponentValues } from "../model/fields.ts"
 import { checkColumnName } from "../model/rows.ts"
 import { parseType } from "../model/types.ts"
 import { NORMALIZERS } from "../normalizers/index.ts"
 import type { MediaOptions } from "../pipeline.ts"
 import { checked, fieldSchema, fieldsSchema, isNumberText, membersOf } from "./fields.ts"
 import type { Environment } from "./interpolate.ts"
-import { type Component, type ComponentValues, SINKS, type SinkValues, SOURCES } from "./registry.ts"
+import { SINKS, type SinkValues, SOURCES } from "./registry.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
@@ -85,7 +87,8 @@ export const documentSchema = (env: Environment) =>
       () => 1 as const,
     ),
     name: fieldSchema({ type: "text", description: "Name of the pipeline; its runs are recorded under it." }),
-    source: componentSchema<ComponentValues>(SOURCES, env),
+    source: Schema.optionalKey(componentSchema<ComponentValues>(SOURCES, env)),
+    format: Schema.optionalKey(componentSchema<ComponentValues>(FORMATS, env)),
     normalize: Schema.optionalKey(normalize),
     sink: componentSchema<SinkValues>(SINKS, env),
     schema: Schema.optionalKey(columnTypes),
@@ -136,7 +139,6 @@ export const documentSchema = (env: Environment) =>
       fieldSchema({ type: "bytes", min: 1, description: "Bytes that one item may take in memory." }),
     ),
     schedule: planned("schedules are not supported yet; run the document with cron or a timer"),
-    format: planned("dataset formats are not supported yet; there are a source and normalize"),
   })
 
 export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

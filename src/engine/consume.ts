@@ -47,7 +47,8 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
     Effect.suspend(() => {
       if (message.kind === "begin") {
         position.begun = message.index
-        return Effect.void
+        const begun = task.items[message.index]
+        return begun && begun.skip > 0 ? intake.resume(begun) : Effect.void
       }
       if (message.kind === "rows") {
         const from = position.settled
@@ -82,7 +83,8 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
       const lost = begun >= settled ? task.items[begun] : undefined
       if (open && open !== lost) {
         yield* intake.restart(open)
-        yield* start(task.lane, task.items.slice(settled, lost ? begun : undefined))
+        const anew = task.items.slice(settled, lost ? begun : undefined).map((item) => ({ ...item, skip: 0 }))
+        yield* start(task.lane, anew)
       }
       if (!lost) return
       yield* intake.failed(lost, "normalize", reason)

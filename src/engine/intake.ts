@@ -28,11 +28,13 @@ export interface Intake {
   empty(item: TaskItem): Step
   partial(item: TaskItem, message: string): Step
   failed(item: TaskItem, stage: Stage, message: string): Step
+  /** The next rows go on an item of which a cut run left rows in the table. */
+  resume(item: TaskItem): Step
   /** Drops what is there of an item that will be done again. */
   restart(item: TaskItem): Step
   /** Commits what is there. */
   commit(): Step
-  /** Drops the item that is not whole. */
+  /** Drops the item that is not whole, unless a later run can go on in the middle of it. */
   cut(): Step
   /** Waits for the commit in flight. */
   readonly settled: Effect.Effect<void, Error>
@@ -57,6 +59,8 @@ interface IntakeOptions {
 const RATIO_FLOOR = 20
 const TICK_MS = 20
 
+type Open = Pick<Span, "item" | "version" | "resumable">
+
 const keyOf = ({ item, version }: ItemVersion): string => `${item}\0${version}`
 
 const withoutHidden = (schema: Schema): Schema => new Map([...schema].filter(([name]) => !HIDDEN_SCHEMA.has(name)))
@@ -71,7 +75,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
     let fixed: Schema = schema
     let records: ItemRecord[] = []
     /** The item whose last row has not come yet. */
-    let open: ItemVersion | undefined
+    let open: Open | undefined
     /** That item, when some of its rows were handed to a commit. */
     let openCommitted: ItemVersion | undefined
     /** An item that failed here while its worker still sends rows. */
@@ -147,7 +151,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       Effect.gen(function* () {
         buffer.add(piece, schema)
         const last = piece.spans.at(-1)
-        open = last && !last.end ? { item: last.item, version: last.version } : undefined
+        open = last && !last.end ? last : undefined
         if (!open) openCommitted = undefined
         tally.tried += piece.spans.filter((span) => span.end).length
         if (buffer.commitDue) yield* commit()
@@ -223,9 +227,14 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       failed: message(({ item, version }: TaskItem, stage: Stage, message: string) =>
         fail({ item: item.id, version }, stage, message),
       ),
+      resume: message(({ item, version }: TaskItem) => {
+        open = { item: item.id, version, ...(item.resumable && { resumable: true }) }
+        openCommitted = open
+        return Effect.void
+      }),
       restart: message(({ item, version }: TaskItem) => takeBack({ item: item.id, version })),
       commit: step(commit),
-      cut: step(() => (open ? takeBack(open) : Effect.void)),
+      cut: step(() => (open && !open.resumable ? takeBack(open) : Effect.void)),
       settled: committer.settled,
       ticker:
         Math.min(plan.flush.period, plan.commit.period) === Infinity

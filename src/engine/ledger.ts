@@ -9,6 +9,7 @@ import { valueAt } from "../model/column.ts"
 import { type Hash64, HashSet, hash64 } from "../model/hash-set.ts"
 import type { Writer } from "../model/sink.ts"
 import { crashPoint } from "./crash-point.ts"
+import type { TaskItem } from "./protocol.ts"
 
 /** Side table of the items that have no rows, or not all of them. */
 export const ITEMS = "items"
@@ -27,6 +28,14 @@ export interface Ledger {
   /** Items that are in the table whole. */
   readonly items: number
   standing(item: string, version: string): Standing
+  /**
+   * Mends what a killed run left in the table: removes the rows of the items that it was inside of. To be called before
+   * the first item is done, with that item: where it is the one that was cut, and resumable, its rows stay. When there
+   * is nothing to do, it is called without one.
+   *
+   * @returns how many rows of the given item are in the table.
+   */
+  mend(next?: Pick<TaskItem, "item" | "version">): Promise<number>
   /** There is a record of the item, at whatever version. */
   hasRecord(item: string): boolean
   addRecord(item: string): void
@@ -51,15 +60,22 @@ export const removeItems = async (writer: Writer, items: readonly ItemVersion[])
   crashPoint("after-remove")
 }
 
+/** An item that a run was stopped inside of; `rows` are committed. */
+interface Cut extends ItemVersion {
+  readonly rows: number
+}
+
 /** Versions of the newest commit that have no last row: a run was stopped inside them. */
-const cutItems = async (writer: Writer, commit: number, done: HashSet): Promise<ItemVersion[]> => {
-  const cut = new Map<string, ItemVersion>()
-  for await (const batch of writer.read(["_item", "_version"], { commit })) {
+const cutItems = async (writer: Writer, commit: number, done: HashSet): Promise<Cut[]> => {
+  const cut = new Map<string, Cut>()
+  for await (const batch of writer.read(["_item", "_version", "_row"], { commit })) {
+    const rows = batch.columns.get("_row")?.values
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
       const version = textAt(batch, "_version", row)
-      const key = `${item}\0${version}`
-      if (!cut.has(key) && !done.has(keyOf(item, version))) cut.set(key, { item, version })
+      if (!done.has(keyOf(item, version))) {
+        cut.set(`${item}\0${version}`, { item, version, rows: Number(rows?.[row]) + 1 })
+      }
     }
   }
   return [...cut.values()]
@@ -70,7 +86,7 @@ export interface LedgerOptions {
   readonly ignore: boolean
 }
 
-/** Reads the ledger and clears away what a run that was killed had begun: cut items, and side rows of no commit. */
+/** Reads the ledger and clears away side rows of no commit; cut items are left to `mend`. */
 export const openLedger = async (writer: Writer, { ignore }: LedgerOptions): Promise<Ledger> => {
   const lastCommit = await writer.edge("last")
   const items = new HashSet()
@@ -82,7 +98,7 @@ export const openLedger = async (writer: Writer, { ignore }: LedgerOptions): Pro
       versions.add(keyOf(item, textAt(batch, "_version", row)))
     }
   }
-  await removeItems(writer, await cutItems(writer, lastCommit, versions))
+  const cut = await cutItems(writer, lastCommit, versions)
 
   const failed = new HashSet()
   const empty = new HashSet()
@@ -115,6 +131,16 @@ export const openLedger = async (writer: Writer, { ignore }: LedgerOptions): Pro
       if (items.has(hash64(item))) return "outdated"
       if (failed.has(key)) return "failed"
       return empty.has(key) ? "empty" : "new"
+    },
+    mend: async (next) => {
+      const kept = cut.find(
+        ({ item, version }) => next?.item.resumable && item === next.item.id && version === next.version,
+      )
+      await removeItems(
+        writer,
+        cut.filter((one) => one !== kept),
+      )
+      return kept?.rows ?? 0
     },
     hasRecord: (item) => recorded.has(hash64(item)),
     addRecord: (item) => {

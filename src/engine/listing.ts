@@ -46,7 +46,7 @@ interface ListingOptions {
 }
 
 export const newTask = (plan: Plan, tempDir: string, lane: Lane, items: readonly TaskItem[]): Task => ({
-  code: plan.code,
+  code: plan.feed.code,
   lane,
   items,
   tempDir,
@@ -70,10 +70,18 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
     return found
   }
 
+  let mended = false
+  /** Nothing may be committed before what a killed run left is mended. */
+  const mend = async (next?: Pick<TaskItem, "item" | "version">): Promise<number> => {
+    if (mended) return 0
+    mended = true
+    return ledger.mend(next)
+  }
+
   let failure: { readonly error: unknown } | undefined
   const listed = async function* (): AsyncGenerator<Item> {
     try {
-      yield* plan.source.items(context)
+      yield* plan.feed.source.items(context)
     } catch (error) {
       failure = { error }
     }
@@ -82,28 +90,30 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   for await (const item of listed()) {
     if (stopping()) return
     tally.count("listed")
-    const route = plan.route(item)
+    const route = plan.feed.route(item)
     const version = `${item.version}-${route.recipe}`
     const standing = ledger.standing(item.id, version)
-    if (standing !== "new") {
+    if (standing !== "new" && !(standing === "failed" && plan.retryFailed)) {
       tally.count(standing === "done" ? "unchanged" : standing)
       continue
     }
     if (item.error !== undefined) {
       yield* group()
-      yield { kind: "unreadable", item: { item, version }, error: item.error }
+      yield { kind: "unreadable", item: { item, version, skip: 0 }, error: item.error }
       continue
     }
     if (route.lane !== lane || bytes + item.bytes > TASK_BYTES) yield* group()
     lane = route.lane
-    items.push({ item, version })
+    items.push({ item, version, skip: await mend({ item, version }) })
     bytes += item.bytes
     if (items.length >= TASK_ITEMS || idle()) yield* group()
   }
   // What was listed before the source failed is good.
   yield* group()
-  if (failure && !stopping()) throw failure.error
-  if (!stopping()) tally.listingComplete = true
+  if (stopping()) return
+  if (failure) throw failure.error
+  await mend()
+  tally.listingComplete = true
 }
 
 /** Lists everything into `entries`; fails with what the source threw. The caller adds the `end`. */

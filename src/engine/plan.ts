@@ -1,11 +1,8 @@
 /** What a run needs to know. Made by the builder, the YAML loader or the client; read by the engine. */
-import type { Item } from "../model/item.ts"
-import type { Lane } from "../model/normalizer.ts"
+import type { Feed } from "../model/feed.ts"
 import type { Sink } from "../model/sink.ts"
-import type { Source } from "../model/source.ts"
 import type { Schema } from "../model/types.ts"
 import type { Workers } from "./lanes.ts"
-import type { Code } from "./protocol.ts"
 
 /**
  * - `append`: new items are added; items that are there already are skipped
@@ -23,16 +20,15 @@ export interface Trigger {
 
 export interface Plan {
   readonly name: string
-  readonly source: Source
-  readonly code: Code
-  /** Where an item is normalized, and what besides its fingerprint makes its version: the recipe. */
-  readonly route: (item: Item) => { readonly lane: Lane; readonly recipe: string }
+  readonly feed: Feed
   readonly sink: Sink
   readonly mode: WriteMode
   /** Column types that the caller asks for; they win over what the normalizer says. */
   readonly schema: Schema
   readonly flush: Trigger
   readonly commit: Trigger
+  /** Items that are known to have failed are tried again. */
+  readonly retryFailed: boolean
   readonly errors: {
     /** So many new failures are borne; one more stops the run after the good work is committed. */
     readonly max: number

@@ -1,21 +1,15 @@
 /** What the main thread and a worker say to each other. */
 import type { Batch } from "../model/batch.ts"
-import type { Item, Plain, Stage } from "../model/item.ts"
-import type { Lane, Normalize } from "../model/normalizer.ts"
+import type { Item, Stage } from "../model/item.ts"
+import type { Code, Lane } from "../model/normalizer.ts"
 import type { Span } from "../model/rows.ts"
-
-/**
- * The code that normalizes. Workers get it by reference (URL of the module, name of its export) and load it
- * themselves, so nothing is passed by closure; only the main lane takes the function itself.
- */
-export type Code = ({ readonly module: string; readonly name: string } | { readonly normalize: Normalize }) & {
-  readonly options: Readonly<Record<string, Plain>>
-}
 
 export interface TaskItem {
   readonly item: Item
   /** The item's fingerprint and recipe, as its rows carry it. */
   readonly version: string
+  /** So many of its rows are in the table already, from a run that was cut: they are not sent again. */
+  readonly skip: number
 }
 
 /** Items that one worker does, one after the other. */

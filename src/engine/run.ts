@@ -59,7 +59,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       Effect.sync(() => openLanes(plan.workers)),
       (open) => Effect.promise(() => open.close()),
     )
-    const tally = new Tally(plan.source.total)
+    const tally = new Tally(plan.feed.source.total)
     watch(() => tally.progress)
     const firstVersion = writer.version
     const startedAt = new Date().toISOString()

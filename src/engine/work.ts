@@ -4,13 +4,13 @@
  * Rows of small items are put together before they cross to the main thread: a message costs as much for one row as for
  * a thousand.
  */
-import { type Batch, batchBytes, batchOf, concatBatches } from "../model/batch.ts"
+import { type Batch, batchBytes, batchOf, concatBatches, sliceBatch } from "../model/batch.ts"
 import { type Column, numberColumn, repeatedText } from "../model/column.ts"
-import { isFatal, messageOf } from "../model/errors.ts"
-import { type Normalize, type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
+import { IngestError, isFatal, messageOf } from "../model/errors.ts"
+import { type Code, type Normalize, type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
 import type { Span } from "../model/rows.ts"
 import { formatType } from "../model/types.ts"
-import type { Code, Message, RowsMessage, Task, TaskItem } from "./protocol.ts"
+import type { Message, RowsMessage, Task, TaskItem } from "./protocol.ts"
 
 /** Rows are sent on when so many bytes, rows or milliseconds of them have come together. */
 const GATHER_BYTES = 256 << 10
@@ -52,6 +52,24 @@ const sideOf = (part: Part, batch: Batch): Batch => {
     ...Object.fromEntries(batch.columns),
     _row: numberColumn(absolute, { name: "INT32" }),
   })
+}
+
+/** The rows without the first `count`. */
+const rowsFrom = ({ batch, side = {}, ...rest }: Rows, count: number): Rows => {
+  const start = Math.min(count, batch.rows)
+  const later = (rows: Batch): Batch => {
+    const belongs = (rows.columns.get("_row")?.values ?? new Int32Array()) as Int32Array
+    let first = 0
+    while (first < rows.rows && (belongs[first] ?? 0) < start) first++
+    const cut = sliceBatch(rows, first, rows.rows)
+    const shifted = Int32Array.from(belongs.subarray(first), (row) => row - start)
+    return { rows: cut.rows, columns: new Map([...cut.columns, ["_row", numberColumn(shifted, { name: "INT32" })]]) }
+  }
+  return {
+    ...rest,
+    batch: sliceBatch(batch, start, batch.rows),
+    side: Object.fromEntries(Object.entries(side).map(([name, rows]) => [name, later(rows)])),
+  }
 }
 
 const shapeOf = (rows: Rows): string =>
@@ -119,7 +137,7 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
     return [...full, ...take()]
   }
 
-  async function* one(index: number, { item, version }: TaskItem): AsyncGenerator<Message> {
+  async function* one(index: number, { item, version, skip }: TaskItem): AsyncGenerator<Message> {
     const gaps: string[] = []
     const context: NormalizeContext = {
       signal,
@@ -131,12 +149,26 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
     // The last rows are marked as such, so they are held back until it is known that no others follow.
     let held: Part | undefined
     let firstRow = 0
-    for await (const rows of normalize(item, { ...task.code.options, lane: task.lane }, context)) {
+    for await (const made of normalize(item, { ...task.code.options, lane: task.lane }, context)) {
+      const rows = firstRow < skip ? rowsFrom(made, skip - firstRow) : made
+      firstRow += made.batch.rows
       if (rows.batch.rows === 0) continue
       if (held) yield* add(held)
-      const span = { item: item.id, version, firstRow, rows: rows.batch.rows, end: false, medium: rows.medium ?? "" }
+      const span = {
+        item: item.id,
+        version,
+        firstRow: firstRow - rows.batch.rows,
+        rows: rows.batch.rows,
+        end: false,
+        medium: rows.medium ?? "",
+        ...(item.resumable && { resumable: true as const }),
+      }
       held = { index, rows, span }
-      firstRow += rows.batch.rows
+    }
+    if (!held && skip > 0) {
+      throw new IngestError(
+        `Expected more than the ${skip} rows that are in the table since a run was cut, found ${firstRow}: the item says that it is resumable, but did not give the same rows again. Its rows are removed; run again to begin anew`,
+      )
     }
     if (!held) {
       yield* take()

@@ -14,6 +14,8 @@ export interface Item {
   readonly bytes: number
   /** What the normalizer needs to know in order to read it. */
   readonly payload?: Plain
+  /** It has the same rows in the same order every time: a cut run goes on in the middle of it, not at its start. */
+  readonly resumable?: true
   /** The source saw the item but cannot hand it over; it is recorded as failed. */
   readonly error?: string
 }

@@ -7,7 +7,7 @@ import type { SchemaMap } from "./types.ts"
 /**
  * Rows of one item. `side` holds rows of side tables that belong to them, by the side table's suffix: a batch under
  * `thumbnails` goes to `<table>__thumbnails`. A side batch has an INT32 column `_row`: the row, counted from the
- * first row of this batch, to which it belongs.
+ * first row of this batch, to which it belongs; in ascending order.
  */
 export interface Rows {
   readonly batch: Batch
@@ -51,6 +51,14 @@ export type Normalize = (
   options: Readonly<Record<string, Plain>>,
   context: NormalizeContext,
 ) => AsyncIterable<Rows>
+
+/**
+ * The code that normalizes. Workers get it by reference (URL of the module, name of its export) and load it
+ * themselves, so nothing is passed by closure; only the main lane takes the function itself.
+ */
+export type Code = ({ readonly module: string; readonly name: string } | { readonly normalize: Normalize }) & {
+  readonly options: Readonly<Record<string, Plain>>
+}
 
 export interface Normalizer {
   /** Name of the medium: its key in `normalize:`. */

@@ -54,6 +54,8 @@ export interface Span {
   readonly end: boolean
   /** What the item turned out to be: text, image, ...; the summary counts rows by it. */
   readonly medium: string
+  /** See {@link Item}: what is there of it need not be taken back when the run stops. */
+  readonly resumable?: true
 }
 
 /** The hidden columns for the rows of the given spans. */

@@ -4,8 +4,8 @@ import { readImageHeader } from "../media/imageheader.ts"
 import { readItem } from "../media/itemfile.ts"
 import { batchOf } from "../model/batch.ts"
 import { bytesColumn, textColumn } from "../model/column.ts"
+import { fileId, rowId } from "../model/ids.ts"
 import type { Normalizer } from "../model/normalizer.ts"
-import { fileId, rowId } from "./ids.ts"
 
 export const image: Normalizer = {
   name: "image",

@@ -3,8 +3,8 @@ import { basename } from "node:path"
 import { readItem } from "../media/itemfile.ts"
 import { batchOf } from "../model/batch.ts"
 import { bytesColumn, textColumn } from "../model/column.ts"
+import { fileId, rowId } from "../model/ids.ts"
 import type { Normalizer } from "../model/normalizer.ts"
-import { fileId, rowId } from "./ids.ts"
 
 export const other: Normalizer = {
   name: "other",

@@ -4,8 +4,8 @@ import { readItem } from "../media/itemfile.ts"
 import { batchOf } from "../model/batch.ts"
 import { bytesColumn, int32Column, textColumn } from "../model/column.ts"
 import { messageOf } from "../model/errors.ts"
+import { fileId, rowId } from "../model/ids.ts"
 import type { Normalizer } from "../model/normalizer.ts"
-import { fileId, rowId } from "./ids.ts"
 
 export const pdf: Normalizer = {
   name: "pdf",

@@ -4,9 +4,9 @@ import { type Piece, readPieces } from "../media/itemfile.ts"
 import { batchOf } from "../model/batch.ts"
 import { numberColumn, repeatedText, textColumn } from "../model/column.ts"
 import { IngestError } from "../model/errors.ts"
+import { fileId, rowId } from "../model/ids.ts"
 import type { Item } from "../model/item.ts"
 import type { Normalizer } from "../model/normalizer.ts"
-import { fileId, rowId } from "./ids.ts"
 import { textWindows } from "./windows.ts"
 
 /** How much of a large file is in memory at a time, give or take one window. */

@@ -2,8 +2,8 @@
 import { thumbnailBatch, thumbnailsOf } from "../media/thumbnails.ts"
 import { batchOf } from "../model/batch.ts"
 import { bytesColumn, float64Column, int32Column, textColumn } from "../model/column.ts"
+import { fileId, rowId } from "../model/ids.ts"
 import type { Normalizer } from "../model/normalizer.ts"
-import { fileId, rowId } from "./ids.ts"
 
 const SECOND = 1000
 

@@ -1,5 +1,5 @@
 /**
- * Columns in memory, `{ name: [values] }`, as a source with its own normalizer. Items are ranges of rows; they become
+ * Columns in memory, `{ name: [values] }`, as a feed. Items are ranges of rows; they become
  * batches on the main thread, where the data is, and typed arrays are handed on without a copy.
  *
  * Everything is checked before the first row is handed over: a value that does not fit, in whatever row, leaves
@@ -7,11 +7,12 @@
  */
 import { randomUUID } from "node:crypto"
 import { ConfigError, IngestError } from "../model/errors.ts"
+import type { Feed } from "../model/feed.ts"
 import type { Columns } from "../model/format.ts"
 import { batchOfColumns, checkedType, countRows } from "../model/infer.ts"
 import type { Item } from "../model/item.ts"
 import type { Normalize } from "../model/normalizer.ts"
-import type { Source, SourceContext } from "../model/source.ts"
+import type { SourceContext } from "../model/source.ts"
 import { type ColumnType, layoutOf, parseType, type Schema, type SchemaMap } from "../model/types.ts"
 
 export interface ColumnsOptions {
@@ -19,12 +20,6 @@ export interface ColumnsOptions {
   readonly schema?: SchemaMap
   /** Name of the source, for messages. Default: "columns". */
   readonly name?: string
-}
-
-export interface ColumnsSource {
-  readonly source: Source
-  /** Makes the rows of the source's items. It runs where the data is, on the main thread. */
-  readonly normalize: Normalize
 }
 
 /** An item is what is done again after a kill; a batch is what is built at once. */
@@ -112,7 +107,7 @@ const rangeOf = ({ id, payload }: Item): { readonly start: number; readonly end:
  * columns({ title: ["a", "b"], score: new Float32Array([0.5, 0.25]) }, { schema: { title: "TEXT" } })
  * ```
  */
-export const columns = (data: Columns, options: ColumnsOptions = {}): ColumnsSource => {
+export const columns = (data: Columns, options: ColumnsOptions = {}): Feed => {
   const rows = countRows(data)
   const types = typesOf(data, options.schema ?? {})
   const known = Object.fromEntries(Object.entries(data).filter(([name]) => types.has(name)))
@@ -151,5 +146,10 @@ export const columns = (data: Columns, options: ColumnsOptions = {}): ColumnsSou
     }
   }
 
-  return { source: { name: options.name ?? "columns", items, total: Math.ceil(rows / step) }, normalize }
+  return {
+    source: { name: options.name ?? "columns", items, total: Math.ceil(rows / step) },
+    code: { normalize, options: {} },
+    // The data is on the main thread.
+    route: () => ({ lane: "main", recipe: "columns" }),
+  }
 }

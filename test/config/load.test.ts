@@ -20,7 +20,7 @@ describe("a document", () => {
       commit: { rows: 2000 },
       errors: { max: 100, maxRatio: 1 },
       sink: { name: "lance", uri: "./data", table: "t" },
-      source: { name: "files" },
+      feed: { source: { name: "files" } },
     })
   })
 
@@ -48,7 +48,9 @@ max_item_bytes: 1GiB
       workers: { threads: 2, timeout: 5000 },
       shutdownTimeout: 10_000,
       maxItemBytes: 1 << 30,
-      code: { options: { media: { text: { chunk_size: 50, chunk_overlap: 5 }, image: { thumbnails: false } } } },
+      feed: {
+        code: { options: { media: { text: { chunk_size: 50, chunk_overlap: 5 }, image: { thumbnails: false } } } },
+      },
     })
     expect([...plan.schema]).toEqual([
       ["text", { name: "TEXT" }],
@@ -64,7 +66,7 @@ max_item_bytes: 1GiB
 
   it("that comes with Sluice is right", async () => {
     const { document } = await loadPipeline("pipelines/documents.yaml", {})
-    expect(document.source.include).toEqual(["./docs/**"])
+    expect(document.source?.include).toEqual(["./docs/**"])
     const { document: moved } = await loadPipeline("pipelines/documents.yaml", { DOCS: "/mnt/x" }, ["sink.mode=error"])
     expect(moved).toMatchObject({ source: { include: ["/mnt/x/**"] }, sink: { mode: "error" } })
   })

@@ -28,8 +28,8 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
     "name: a\n",
     [
       "p.yaml:1:1  version: missing; it is required",
-      "p.yaml:1:1  source: missing; it is required",
       "p.yaml:1:1  sink: missing; it is required",
+      "p.yaml:1:1  source: missing; a source or a format is required",
     ],
   ],
   [

@@ -13,6 +13,8 @@ import type { Summary } from "../../src/model/events.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
 
 const KILLS = 30
+/** A table takes about a hundred commits. */
+const COMMITS_PER_KILL = 12
 const child = fileURLToPath(new URL("./ingest-child.ts", import.meta.url))
 
 let root = ""
@@ -60,17 +62,20 @@ interface Ended {
   readonly stderr: string
 }
 
-const ingest = (
-  from: string,
-  uri: string,
-  crash: readonly string[] = [],
-  onStart?: (process: ChildProcess) => void,
-): Promise<Ended> =>
+interface Watch {
+  readonly started?: (process: ChildProcess) => unknown
+  readonly committed?: (process: ChildProcess) => unknown
+}
+
+const ingest = (from: string, uri: string, crash: readonly string[] = [], watch: Watch = {}): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const started = spawn(process.execPath, [child, from, uri, ...crash], { stdio: ["ignore", "pipe", "pipe"] })
     let stdout = ""
     let stderr = ""
-    started.stdout.on("data", (chunk) => (stdout += chunk))
+    started.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk
+      for (const _ of String(chunk).matchAll(/^committed$/gm)) watch.committed?.(started)
+    })
     started.stderr.on("data", (chunk) => (stderr += chunk))
     started.on("error", reject)
     started.on("close", (code, signal) => {
@@ -82,7 +87,7 @@ const ingest = (
           stderr,
         })
     })
-    onStart?.(started)
+    watch.started?.(started)
   })
 
 const leftovers = (uri: string): string[] => [
@@ -110,13 +115,20 @@ it(`ends with the same table after ${KILLS} kills at random moments`, { timeout:
   for (let round = 0; kills < KILLS; round++) {
     const uri = join(root, `random-${round}`)
     for (let complete = false; !complete; ) {
-      const ended = await ingest(folder, uri, [], (started) => {
-        // Enough kills: let it finish.
-        if (kills >= KILLS) return
-        const later = (milliseconds: number) => setTimeout(() => started.kill("SIGKILL"), Math.random() * milliseconds)
-        if (kills % 5 === 0) later(600)
-        else started.stdout?.once("data", () => later(600))
-      })
+      // One in five may die before it has written anything; the others after a few commits and some milliseconds more.
+      let commits = Math.floor(Math.random() * COMMITS_PER_KILL)
+      const later = (process: ChildProcess, milliseconds: number) =>
+        setTimeout(() => process.kill("SIGKILL"), Math.random() * milliseconds)
+      const early = kills % 5 === 0
+      // Enough kills: let it finish.
+      const watch: Watch =
+        kills >= KILLS
+          ? {}
+          : {
+              started: (process) => early && later(process, 1000),
+              committed: (process) => !early && commits-- === 0 && later(process, 40),
+            }
+      const ended = await ingest(folder, uri, [], watch)
       complete = !ended.killed
       if (ended.killed) {
         kills++

@@ -28,19 +28,22 @@ const ingest = async (uri: string, ids: readonly string[]): Promise<void> => {
   await execute(
     {
       name: "p",
-      source: {
-        name: "list",
-        async *items() {
-          for (const id of ids) yield { id, uri: id, version: "1", bytes: 10 }
+      feed: {
+        source: {
+          name: "list",
+          async *items() {
+            for (const id of ids) yield { id, uri: id, version: "1", bytes: 10 }
+          },
         },
+        code: { normalize, options: {} },
+        route: () => ({ lane: "main", recipe: "r" }),
       },
-      code: { normalize, options: {} },
-      route: () => ({ lane: "main", recipe: "r" }),
       sink: lance({ uri, table: "docs", index: ["text"] }),
       mode: "append",
       schema: new Map(),
       flush: { rows: 200, bytes: 8 << 20, period: Infinity },
       commit: { rows: 2000, bytes: 48 << 20, period: Infinity },
+      retryFailed: false,
       errors: { max: 100, maxRatio: 1 },
       workers: { threads: 1, timeout: 60_000 },
       maxItemBytes: 1 << 20,

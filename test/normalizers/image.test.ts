@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
+import { fileId, rowId } from "../../src/model/ids.ts"
 import type { Plain } from "../../src/model/item.ts"
-import { fileId, rowId } from "../../src/normalizers/ids.ts"
 import { image } from "../../src/normalizers/image.ts"
 import { fileItem, type Run, run, values } from "../fixtures/fileitem.ts"
 import { blackPng, bmp, picture, svg } from "../fixtures/image.ts"

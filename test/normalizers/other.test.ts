@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { fileId, rowId } from "../../src/normalizers/ids.ts"
+import { fileId, rowId } from "../../src/model/ids.ts"
 import { other } from "../../src/normalizers/other.ts"
 import { fileItem, run, values } from "../fixtures/fileitem.ts"
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { IngestError } from "../../src/model/errors.ts"
+import { fileId, rowId } from "../../src/model/ids.ts"
 import { readOptions } from "../../src/model/options.ts"
-import { fileId, rowId } from "../../src/normalizers/ids.ts"
 import { text } from "../../src/normalizers/text.ts"
 import { fileItem, type Run, run, values } from "../fixtures/fileitem.ts"
 

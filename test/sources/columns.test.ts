@@ -2,20 +2,22 @@ import { describe, expect, it } from "vitest"
 import { type Batch, concatBatches } from "../../src/model/batch.ts"
 import { valueAt } from "../../src/model/column.ts"
 import { ConfigError, IngestError } from "../../src/model/errors.ts"
+import type { Feed } from "../../src/model/feed.ts"
 import type { Columns } from "../../src/model/format.ts"
 import type { Item } from "../../src/model/item.ts"
 import { formatType } from "../../src/model/types.ts"
-import { type ColumnsOptions, type ColumnsSource, columns } from "../../src/sources/columns.ts"
+import { type ColumnsOptions, columns } from "../../src/sources/columns.ts"
 import { collect } from "../fixtures/collect.ts"
 
 const signal = new AbortController().signal
 
-const itemsOf = ({ source }: ColumnsSource): Promise<Item[]> => collect(source.items({ signal, warn: () => {} }))
+const itemsOf = ({ source }: Feed): Promise<Item[]> => collect(source.items({ signal, warn: () => {} }))
 
-const batchesOf = async ({ normalize }: ColumnsSource, item: Item): Promise<Batch[]> => {
+const batchesOf = async ({ code }: Feed, item: Item): Promise<Batch[]> => {
+  if (!("normalize" in code)) throw new Error("columns are normalized where they are")
   const context = { signal, tempDir: "", maxBytes: 2 ** 30, progress: () => {}, partial: () => {} }
   const batches: Batch[] = []
-  for await (const { batch } of normalize(item, {}, context)) batches.push(batch)
+  for await (const { batch } of code.normalize(item, {}, context)) batches.push(batch)
   return batches
 }
 
@@ -95,7 +97,7 @@ describe("columns", () => {
   it("names items anew in every call, and the same way in every listing of one", async () => {
     const data = { a: [1] }
     const made = columns(data, { name: "mine" })
-    const ids = async (one: ColumnsSource): Promise<string[]> => (await itemsOf(one)).map(({ id }) => id)
+    const ids = async (one: Feed): Promise<string[]> => (await itemsOf(one)).map(({ id }) => id)
     expect(made.source).toMatchObject({ name: "mine", total: 1 })
     expect(await ids(made)).toEqual(await ids(made))
     expect(await ids(made)).not.toEqual(await ids(columns(data)))

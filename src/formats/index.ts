@@ -1,0 +1,5 @@
+/** The formats that a document can name by `type`. A new one is one entry here. */
+import type { Component } from "../model/fields.ts"
+import type { ItemFormat } from "../model/format.ts"
+
+export const FORMATS: readonly Component<ItemFormat>[] = []
