@@ -3,6 +3,7 @@ export { Client, type ClientOptions, type ColumnData, type IngestOptions, type I
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
+export { exportParquet, type ParquetOptions, type ParquetResult } from "./dataset/parquet.ts"
 export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
 export type { Plan, WriteMode } from "./engine/plan.ts"
 export { type Batch, batchOf } from "./model/batch.ts"

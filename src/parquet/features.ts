@@ -29,7 +29,7 @@ const FEATURES: Readonly<Record<TypeName, Feature>> = {
   SEGMENT_MASK: image,
   BINARY_MASK: image,
   BOUNDING_BOX: floats,
-  CLASS_LABEL: value("int32"),
+  CLASS_LABEL: value("int64"),
   POLYGON: value("binary"),
   POINT: floats,
   MESH: value("binary"),
@@ -45,6 +45,3 @@ export const featureOf = (type: ColumnType): Feature => {
 
 export const featuresOf = (schema: Schema): Feature =>
   Object.fromEntries([...schema].map(([name, type]) => [name, featureOf(type)]))
-
-/** Whether a value of the type is a file in itself, which Hugging Face keeps as a struct of its bytes and a path. */
-export const isFile = (type: ColumnType): boolean => type.name === "VIDEO" || FEATURES[type.name] === image

@@ -1,10 +1,9 @@
 /** The rows of a column as data pages of version 1: levels, then values. One page for each leaf of the schema. */
 import { type Column, isNull } from "../model/column.ts"
-import { type ColumnType, layoutOf } from "../model/types.ts"
-import { isFile } from "./features.ts"
 import { bitLevels, type Run, runLevels } from "./levels.ts"
 import { countRows, plainValues, presentRows, type Range } from "./plain.ts"
 import { type Bounds, boundsOf } from "./statistics.ts"
+import { storedAs, toStored } from "./stored.ts"
 
 export interface Page {
   /** Values, nulls and empty lists: what the levels count. */
@@ -14,8 +13,6 @@ export interface Page {
   /** What is in the page before it is compressed. */
   readonly parts: readonly Uint8Array[]
 }
-
-export const isList = (type: ColumnType): boolean => layoutOf(type) === "vector" || layoutOf(type) === "floats"
 
 /** Level 1 is a value. */
 const flatPage = (column: Column): Page => {
@@ -81,6 +78,12 @@ const listPage = (column: Column): Page => {
 }
 
 export const pagesOf = (column: Column): readonly Page[] => {
-  if (isList(column.type)) return [listPage(column)]
-  return isFile(column.type) ? filePages(column) : [flatPage(column)]
+  switch (storedAs(column.type)) {
+    case "file":
+      return filePages(column)
+    case "list":
+      return [listPage(column)]
+    default:
+      return [flatPage(toStored(column))]
+  }
 }

@@ -3,9 +3,8 @@
  * (https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift, SchemaElement).
  * Everything may be null; lists have the three levels that the format asks for.
  */
-import { type ColumnType, type Layout, layoutOf, type Schema } from "../model/types.ts"
-import { isFile } from "./features.ts"
-import { isList } from "./page.ts"
+import type { ColumnType, Schema } from "../model/types.ts"
+import { type Stored, storedAs } from "./stored.ts"
 import { i32, struct, type Thrift, text } from "./thrift.ts"
 
 const PHYSICAL = { BOOLEAN: 0, INT32: 1, INT64: 2, FLOAT: 4, DOUBLE: 5, BYTE_ARRAY: 6 } as const
@@ -14,7 +13,7 @@ const CONVERTED = { UTF8: 0, LIST: 3 } as const
 /** Fields of the union LogicalType. */
 const LOGICAL = { STRING: 1, LIST: 3 } as const
 
-const LEAF_TYPES: Readonly<Record<Layout, number>> = {
+const LEAF_TYPES: Readonly<Record<Stored, number>> = {
   int32: PHYSICAL.INT32,
   int64: PHYSICAL.INT64,
   float32: PHYSICAL.FLOAT,
@@ -22,8 +21,8 @@ const LEAF_TYPES: Readonly<Record<Layout, number>> = {
   bits: PHYSICAL.BOOLEAN,
   utf8: PHYSICAL.BYTE_ARRAY,
   bytes: PHYSICAL.BYTE_ARRAY,
-  vector: PHYSICAL.FLOAT,
-  floats: PHYSICAL.FLOAT,
+  file: PHYSICAL.BYTE_ARRAY,
+  list: PHYSICAL.FLOAT,
 }
 
 interface Element {
@@ -50,22 +49,24 @@ const element = (name: string, { physical, repetition, children, means }: Elemen
 
 const elementsOf = (name: string, type: ColumnType): readonly Thrift[] => {
   const repetition = REPETITION.OPTIONAL
-  const physical = LEAF_TYPES[layoutOf(type)]
-  if (isFile(type)) {
-    return [
-      element(name, { repetition, children: 2 }),
-      element("bytes", { physical, repetition }),
-      element("path", { physical, repetition, means: "STRING" }),
-    ]
+  const stored = storedAs(type)
+  const physical = LEAF_TYPES[stored]
+  switch (stored) {
+    case "file":
+      return [
+        element(name, { repetition, children: 2 }),
+        element("bytes", { physical, repetition }),
+        element("path", { physical, repetition, means: "STRING" }),
+      ]
+    case "list":
+      return [
+        element(name, { repetition, children: 1, means: "LIST" }),
+        element("list", { repetition: REPETITION.REPEATED, children: 1 }),
+        element("element", { physical, repetition }),
+      ]
+    default:
+      return [element(name, { physical, repetition, ...(stored === "utf8" && { means: "STRING" }) })]
   }
-  if (isList(type)) {
-    return [
-      element(name, { repetition, children: 1, means: "LIST" }),
-      element("list", { repetition: REPETITION.REPEATED, children: 1 }),
-      element("element", { physical, repetition }),
-    ]
-  }
-  return [element(name, { physical, repetition, ...(layoutOf(type) === "utf8" && { means: "STRING" }) })]
 }
 
 export const schemaElements = (schema: Schema): readonly Thrift[] => [
@@ -78,9 +79,14 @@ export interface Leaf {
   readonly physical: number
 }
 
+/** Below the column. */
+const PATHS: { readonly [S in Stored]?: readonly (readonly string[])[] } = {
+  file: [["bytes"], ["path"]],
+  list: [["list", "element"]],
+}
+
 /** The leaves of a column, in the order of its pages. */
 export const leavesOf = (name: string, type: ColumnType): readonly Leaf[] => {
-  const physical = LEAF_TYPES[layoutOf(type)]
-  const paths = isFile(type) ? [["bytes"], ["path"]] : isList(type) ? [["list", "element"]] : [[]]
-  return paths.map((path) => ({ path: [name, ...path], physical }))
+  const stored = storedAs(type)
+  return (PATHS[stored] ?? [[]]).map((path) => ({ path: [name, ...path], physical: LEAF_TYPES[stored] }))
 }

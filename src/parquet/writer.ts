@@ -9,6 +9,7 @@ import { type Batch, batchBytes, sliceBatch } from "../model/batch.ts"
 import { nullColumn } from "../model/column.ts"
 import type { Schema } from "../model/types.ts"
 import { Chunk } from "./chunk.ts"
+import { fileMetadata } from "./metadata.ts"
 import { pagesOf } from "./page.ts"
 import { leavesOf, schemaElements } from "./schema.ts"
 import { encode, i32, i64, list, struct, type Thrift, text } from "./thrift.ts"
@@ -23,14 +24,21 @@ const GROUP_BYTES = 64 << 20
 /** What a page of each column has on the average. */
 const PAGE_BYTES = 1 << 20
 
+export interface CloseOptions {
+  /** Kept in the file's metadata, for Sluice to read. */
+  readonly notes?: object
+  /** Wait until the file would survive a loss of power. */
+  readonly sync?: boolean
+}
+
 export interface ParquetFile {
   /** Rows and bytes so far; bytes of rows that are not yet on disk are counted before compression. */
   readonly rows: number
   readonly bytes: number
   /** Adds rows. Columns that the batch lacks are null; it must have no others. Calls must not overlap. */
   write(batch: Batch): Promise<void>
-  /** Writes what is left, and the footer. `sync`: so that it would survive a loss of power. */
-  close(metadata: Readonly<Record<string, string>>, options?: { readonly sync?: boolean }): Promise<void>
+  /** Writes what is left, and the footer. */
+  close(options?: CloseOptions): Promise<void>
   /** Closes the file as it is, which is none that could be read. */
   abort(): Promise<void>
 }
@@ -63,7 +71,7 @@ const le32 = (value: number): Uint8Array => {
  * ```ts
  * const file = await createParquet("out.parquet", schemaOf(batch))
  * await file.write(batch)
- * await file.close(fileMetadata(schemaOf(batch)))
+ * await file.close()
  * ```
  */
 export const createParquet = async (path: string, schema: Schema): Promise<ParquetFile> => {
@@ -71,6 +79,7 @@ export const createParquet = async (path: string, schema: Schema): Promise<Parqu
   const newGroup = (): readonly (readonly Chunk[])[] =>
     [...schema].map(([name, type]) => leavesOf(name, type).map((leaf) => new Chunk(leaf, type)))
   const groups: Thrift[] = []
+  const withNulls = new Set<string>()
   let group = newGroup()
   let groupRows = 0
   let groupBytes = 0
@@ -107,6 +116,7 @@ export const createParquet = async (path: string, schema: Schema): Promise<Parqu
     await Promise.all(
       [...schema].map(async ([name, type], column) => {
         const pages = pagesOf(batch.columns.get(name) ?? nullColumn(type, batch.rows))
+        if (pages.some(({ nulls }) => nulls > 0)) withNulls.add(name)
         for (const [leaf, page] of pages.entries()) await group[column]?.[leaf]?.add(page)
       }),
     )
@@ -137,9 +147,10 @@ export const createParquet = async (path: string, schema: Schema): Promise<Parqu
         if (groupRows >= GROUP_ROWS || groupBytes >= GROUP_BYTES) await endGroup()
       }
     },
-    close: async (metadata, { sync = false } = {}) => {
+    close: async ({ notes, sync = false } = {}) => {
       try {
         await endGroup()
+        const metadata = fileMetadata({ schema, withNulls, ...(notes && { notes }) })
         const footer = encode(
           struct(
             [1, i32(VERSION)],

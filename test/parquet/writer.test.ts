@@ -11,7 +11,6 @@ import {
   type Value,
   vectorColumn,
 } from "../../src/model/column.ts"
-import { fileMetadata } from "../../src/parquet/metadata.ts"
 import { createParquet } from "../../src/parquet/writer.ts"
 import { build, sample, valuesOf } from "../fixtures/columns.ts"
 import { duckRows, duckValues } from "../fixtures/duckdb.ts"
@@ -30,7 +29,7 @@ const write = async (...batches: readonly Batch[]): Promise<string> => {
   const schema = new Map(batches.flatMap((batch) => [...schemaOf(batch)]))
   const file = await createParquet(path, schema)
   for (const batch of batches) await file.write(batch)
-  await file.close(fileMetadata(schema))
+  await file.close()
   return path
 }
 
