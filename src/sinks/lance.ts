@@ -1,3 +1,9 @@
+/**
+ * The default sink: a Lance table in a local folder.
+ *
+ * One commit is one `add`, so it is atomic; nothing is ever merged in place. Lance is only called from here on the main
+ * thread: terminating a thread inside one of its calls would abort the process.
+ */
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
 import type { RowFilter, Sink, Version, Writer } from "../model/sink.ts"
