@@ -2,7 +2,7 @@
 import type { ItemCounts, Summary } from "../model/events.ts"
 import { formatBytes } from "../model/units.ts"
 import { formatCount } from "../observe/progress.ts"
-import { inspectHint } from "./hints.ts"
+import { failuresHint } from "./hints.ts"
 
 const plural = (count: number, word: string): string => `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`
 
@@ -37,10 +37,10 @@ const states = (items: ItemCounts): string => {
   return `${formatCount(items.listed)} listed: ${parts.join(", ")}`
 }
 
-/** `failures` are those of this run, of which the first `shown` have been shown. */
+/** `failures` are those of this run, of which the first `shown` have been shown; `sink` is the name of the sink. */
 export const describeSummary = (
   summary: Summary,
-  { failures, shown }: { readonly failures: number; readonly shown: number },
+  { failures, shown, sink }: { readonly failures: number; readonly shown: number; readonly sink: string },
 ): string => {
   const { items, table, uri, version, rowsByMedium } = summary
   const lines = [headline(summary, failures)]
@@ -53,7 +53,7 @@ export const describeSummary = (
     const known = items.failed - failures
     const repeated = known > 0 ? ` (${formatCount(known)} of them in earlier runs; not tried again)` : ""
     const what = [items.failed > 0 && `failed${repeated}`, items.partial > 0 && "are not whole"].filter(Boolean)
-    lines.push(`  which items ${what.join(" or ")}, and why, stands in ${table}__items: ${inspectHint(summary)}`)
+    lines.push(`  which items ${what.join(" or ")}, and why, stands in ${table}__items: ${failuresHint(summary, sink)}`)
   }
   if (items.outdated > 0) {
     lines.push(`  outdated items have changed since; their rows were left as they are (mode replace takes all in anew)`)

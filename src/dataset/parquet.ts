@@ -48,12 +48,12 @@ export const select = async (open: OpenTable, { columns, where }: Selection): Pr
   return { schema, batches: batchesOf(open.table, open.schema, query, names) }
 }
 
-export interface ParquetOptions extends Selection {
+export interface ExportParquetOptions extends Selection {
   /** Replace a file that is there. Default: refuse to. */
   readonly overwrite?: boolean
 }
 
-export interface ParquetResult {
+export interface ExportParquetResult {
   readonly rows: number
   readonly bytes: number
 }
@@ -98,8 +98,8 @@ export const exportParquet = (
   uri: string,
   name: string,
   path: string,
-  { overwrite = false, ...selection }: ParquetOptions = {},
-): Promise<ParquetResult> =>
+  { overwrite = false, ...selection }: ExportParquetOptions = {},
+): Promise<ExportParquetResult> =>
   withTable(uri, name, async (open) => {
     const { schema, batches } = await select(open, selection)
     if (!overwrite && existsSync(path)) throw existsError(path)

@@ -1,13 +1,14 @@
 /**
  * Ingests a folder and, where it is told to, kills itself at the n-th time a crash point is reached:
- * `ingest-child.ts FOLDER URI [POINT N]`. The point `during-maintain` is a moment after `before-maintain`.
+ * `ingest-child.ts SINK FOLDER URI [POINT N]`. The point `during-maintain` is a moment after `before-maintain`.
  */
 import { onCrashPoint } from "../../src/engine/crash-point.ts"
 import { filesPlan, run } from "../../src/pipeline.ts"
 import { lance } from "../../src/sinks/lance.ts"
+import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { files } from "../../src/sources/files.ts"
 
-const [folder = "", uri = "", point, count = "0"] = process.argv.slice(2)
+const [name = "", folder = "", uri = "", point, count = "0"] = process.argv.slice(2)
 
 /** Compaction takes some milliseconds; this is inside it more often than not. */
 const INSIDE_MS = 4
@@ -23,9 +24,9 @@ onCrashPoint((reached) => {
   else die()
 })
 
-// Compaction is due after 256 commits; there are about 600 rows.
-const commitEvery = point?.includes("maintain") ? 2 : 6
-const sink = lance({ uri, table: "t", index: ["text"] })
+// Lance compacts after 256 commits, Parquet after 64; there are about 600 rows.
+const commitEvery = point?.includes("maintain") || name === "parquet" ? 2 : 6
+const sink = name === "parquet" ? parquet({ uri, table: "t" }) : lance({ uri, table: "t", index: ["text"] })
 const source = files({ include: folder })
 const summary = await run(
   filesPlan({ name: "crash", source, sink }, { flushEvery: 2, commitEvery }),

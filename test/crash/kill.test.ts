@@ -1,25 +1,25 @@
 /** Kills a run, again and again, and expects the table of a run that nobody disturbed. */
-import { type ChildProcess, spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, readdirSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { connect } from "@lancedb/lancedb"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { CRASH_POINTS } from "../../src/engine/crash-point.ts"
-import type { Summary } from "../../src/model/events.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
+import { ingestInto, type Watch } from "./ingest.ts"
 
 const KILLS = 30
 /** A table takes about a hundred commits. */
 const COMMITS_PER_KILL = 12
-const child = fileURLToPath(new URL("./ingest-child.ts", import.meta.url))
 
 let root = ""
 let folder = ""
 let clean: Tables
+
+const ingest = ingestInto("lance")
 
 type Tables = Readonly<Record<string, readonly string[]>>
 
@@ -55,40 +55,6 @@ const fileCount = async (uri: string): Promise<number> => {
   const table = await (await connect(uri)).openTable("t")
   return (await table.stats()).fragmentStats.numFragments
 }
-
-interface Ended {
-  readonly killed: boolean
-  readonly summary: Summary | undefined
-  readonly stderr: string
-}
-
-interface Watch {
-  readonly started?: (process: ChildProcess) => unknown
-  readonly committed?: (process: ChildProcess) => unknown
-}
-
-const ingest = (from: string, uri: string, crash: readonly string[] = [], watch: Watch = {}): Promise<Ended> =>
-  new Promise((resolve, reject) => {
-    const started = spawn(process.execPath, [child, from, uri, ...crash], { stdio: ["ignore", "pipe", "pipe"] })
-    let stdout = ""
-    let stderr = ""
-    started.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk
-      for (const _ of String(chunk).matchAll(/^committed$/gm)) watch.committed?.(started)
-    })
-    started.stderr.on("data", (chunk) => (stderr += chunk))
-    started.on("error", reject)
-    started.on("close", (code, signal) => {
-      if (code !== 0 && signal !== "SIGKILL") reject(new Error(`exit ${code} ${signal}: ${stderr}`))
-      else
-        resolve({
-          killed: signal === "SIGKILL",
-          summary: stdout.endsWith("}\n") ? JSON.parse(stdout.trim().split("\n").at(-1) ?? "") : undefined,
-          stderr,
-        })
-    })
-    watch.started?.(started)
-  })
 
 const leftovers = (uri: string): string[] => [
   ...readdirSync(uri, { recursive: true })
