@@ -14,6 +14,7 @@ import { join } from "node:path"
 import { ConfigError, IngestError } from "../model/errors.ts"
 import type { Hub, HubFile, Revision } from "./client.ts"
 import { download } from "./download.ts"
+import { Passing } from "./retry.ts"
 
 export interface CacheOptions {
   /** Default: `sluice-hub-<user>` in the system's folder for temporary files. */
@@ -192,7 +193,8 @@ export const openCache = async (hub: Hub, at: Revision, options: CacheOptions): 
       gate.leave(order)
       if (name !== undefined) {
         // What is wrong with the file itself will be wrong again; what broke on the way goes on next time.
-        if (error instanceof IngestError) await rm(join(dir, name), { force: true })
+        if (error instanceof IngestError && !(error.cause instanceof Passing))
+          await rm(join(dir, name), { force: true })
         inUse.delete(name)
       }
       throw error

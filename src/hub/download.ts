@@ -55,8 +55,8 @@ const rangeOf = ({ response }: Answer): { readonly start: number; readonly total
 /**
  * Downloads the file to `target`; what is there already is taken for its beginning.
  *
- * @throws {IngestError} when the bytes are not those of the listing. `target` is then empty.
- * @throws Error when the Hub does not answer for too long; `target` keeps what has come.
+ * @throws {IngestError} when the bytes are not those of the listing. `target` may then hold anything.
+ * @throws {IngestError} caused by {@link Passing}, when it is given up; `target` keeps what has come.
  */
 export const download = async (
   hub: Hub,

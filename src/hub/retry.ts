@@ -3,7 +3,7 @@
  * back at once), a server that says when to come back is believed, and both tries and time are bounded.
  */
 import { setTimeout as sleep } from "node:timers/promises"
-import { messageOf } from "../model/errors.ts"
+import { IngestError, messageOf } from "../model/errors.ts"
 
 export interface RetryPolicy {
   /** Tries in all. */
@@ -48,7 +48,7 @@ export const retryAfter = (header: string | null, now = Date.now()): number | un
  * What `work` resolves to, tried again as long as it throws {@link Passing} and the policy allows. `work` calls
  * `progressed` when something came of a try, so that the next failure counts as the first one.
  *
- * @throws what `work` throws; the reason of `signal` once it is aborted.
+ * @throws {IngestError} when it is given up; what else `work` throws; the reason of `signal` once it is aborted.
  */
 export const retried = async <T>(
   work: (progressed: () => void) => Promise<T>,
@@ -73,12 +73,12 @@ export const retried = async <T>(
       const wait = Math.max(error.after ?? 0, backoff)
       if (tries >= policy.tries || performance.now() - begun + wait > policy.total) {
         const asked = error.after === undefined ? "" : ` (it asks to wait ${Math.ceil(error.after / 1000)} s)`
-        throw new Error(
+        throw new IngestError(
           `${messageOf(error)}${asked}; given up after ${tries} ${tries === 1 ? "try" : "tries"}. Run again later to go on`,
           { cause: error },
         )
       }
-      await sleep(wait, undefined, { signal })
+      await sleep(wait, undefined, { signal }).catch(() => signal.throwIfAborted())
     }
   }
 }
