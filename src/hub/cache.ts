@@ -203,13 +203,19 @@ export const openCache = async (hub: Hub, at: Revision, options: CacheOptions): 
     }
     const owned = name
     const path = join(dir, owned)
+    const leave = (): void => {
+      inUse.delete(owned)
+      gate.leave(order)
+    }
+    // Whoever was reading it when the run was stopped does not come back to release it.
+    signal.addEventListener("abort", leave, { once: true })
     return {
       path,
       release: async (outcome) => {
+        signal.removeEventListener("abort", leave)
         if (outcome === "read" && options.keep) await rename(path, kept)
         else if (outcome !== "cut") await rm(path, { force: true })
-        inUse.delete(owned)
-        gate.leave(order)
+        leave()
       },
     }
   }

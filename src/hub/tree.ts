@@ -1,7 +1,7 @@
 /** What a dataset has at a revision: the commit that it is, and its files. */
 import { IngestError } from "../model/errors.ts"
 import { type Hub, type HubFile, type Revision, readAnswer } from "./client.ts"
-import { retried } from "./retry.ts"
+import { Passing, retried } from "./retry.ts"
 
 /** A listing is held whole while it is resolved to splits: about 300 bytes a file. */
 const MAX_FILES = 1_000_000
@@ -73,8 +73,30 @@ export const readSmall = (
 ): Promise<Uint8Array> => {
   if (size === 0) return Promise.resolve(new Uint8Array(0))
   return retried(
-    async () => readAnswer(await hub.open(at, path, { offset: 0 }, signal), maxBytes, path),
+    async () => {
+      const bytes = await readAnswer(await hub.open(at, path, { offset: 0 }, signal), maxBytes, path)
+      if (bytes.length === size) return bytes
+      throw new Passing(`${path}: the connection ended after ${bytes.length} of ${size} bytes`)
+    },
     hub.retry,
     signal,
   )
 }
+
+/** The last `length` bytes of a file. */
+export const readTail = (
+  hub: Hub,
+  at: Revision,
+  { path, size }: HubFile,
+  length: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> =>
+  retried(
+    async () => {
+      const tail = await readAnswer(await hub.open(at, path, { offset: size - length }, signal), length, path)
+      if (tail.length === length) return tail
+      throw new Passing(`${path}: the connection ended after ${tail.length} of ${length} bytes`)
+    },
+    hub.retry,
+    signal,
+  )

@@ -4,7 +4,7 @@
  * | feature | column |
  * |---|---|
  * | Value | by its dtype: TEXT, INT32, INT64, FLOAT32, FLOAT64, BOOL, BINARY; dates and decimals TEXT |
- * | ClassLabel | CLASS_LABEL with the names; texts become positions |
+ * | ClassLabel | CLASS_LABEL with the names; texts that are names become positions |
  * | Image, Video, Audio, Pdf, Nifti, Mesh | IMAGE, VIDEO, BINARY, BINARY, MEDICAL, MESH, and `<name>_path` |
  * | List of floats with a length, Array2D to Array5D of floats or small integers | EMBEDDING, row after row |
  * | other lists, structs, translations, Json | JSON; bytes in lists of media as base64 |
@@ -14,18 +14,23 @@ import { IngestError } from "../../model/errors.ts"
 import { isHidden } from "../../model/rows.ts"
 import type { ColumnType, Schema, TypeName } from "../../model/types.ts"
 import type { TableColumn } from "../../readers/describe.ts"
-import { identifier, literal } from "../../readers/duckdb.ts"
+import { identifier } from "../../readers/duckdb.ts"
 import type { ReadColumn } from "../../readers/read.ts"
 
 /** A column of media: bytes, and beside them where they come from. */
 export interface MediaColumn {
   readonly bytes: string
+  readonly type: ColumnType
   readonly path: string
 }
 
 export interface ColumnPlan {
   readonly columns: readonly ReadColumn[]
   readonly media: readonly MediaColumn[]
+  /** Columns that are read as text, and become positions in these names. */
+  readonly labels: ReadonlyMap<string, ColumnType>
+  /** Names of the batches' columns, in order. */
+  readonly order: readonly string[]
 }
 
 export const MEDIA: Readonly<Record<MediaKind, ColumnType>> = {
@@ -108,29 +113,21 @@ export const uniqueNames = () => {
   }
 }
 
-/** Names of classes as their positions; numbers stay what they are. */
-const labelSql = (column: string, sqlType: string, names: readonly string[]): string | undefined => {
-  if (sqlType !== "VARCHAR") return undefined
-  const list = `[${names.map(literal).join(", ")}]`
-  const position = `coalesce(list_position(${list}, ${column}) - 1, TRY_CAST(${column} AS INTEGER))`
-  const wrong = `error('expected the name of a class, found ' || ${column})`
-  return `CASE WHEN ${column} IS NULL THEN NULL ELSE coalesce(${position}, ${wrong}) END`
-}
-
-const STRUCT = /^STRUCT\(.*\bbytes BLOB\b.*\bpath VARCHAR\b.*\)$/
-const STRUCTS = /^STRUCT\((?:bytes BLOB, path VARCHAR|path VARCHAR, bytes BLOB)\)\[\d*\]$/
+/** As DuckDB writes the type of what `datasets` stores, in either order. */
+const STORED = /^STRUCT\((?:"?bytes"? BLOB, "?path"? VARCHAR|"?path"? VARCHAR, "?bytes"? BLOB)\)(\[\d*\])?$/
 
 /** JSON has no bytes: those in lists of media are base64 there. */
 const nestedSql = (column: string, sqlType: string): string | undefined =>
-  STRUCTS.test(sqlType)
+  STORED.exec(sqlType)?.[1] !== undefined
     ? `list_transform(${column}, lambda x: struct_pack(bytes := to_base64(x.bytes), path := x.path))`
     : undefined
 
-/** The expressions for the bytes and the path of a column of media; undefined when it is no such column. */
-const mediaSql = (column: string, sqlType: string): { readonly bytes: string; readonly path?: string } | undefined => {
-  if (STRUCT.test(sqlType)) return { bytes: `${column}.bytes`, path: `${column}.path` }
+/** How a column of media is stored: with its bytes, and with its path. Undefined when it is no such column. */
+const mediaSql = (column: string, sqlType: string): { readonly bytes?: string; readonly path?: string } | undefined => {
+  const stored = STORED.exec(sqlType)
+  if (stored && stored[1] === undefined) return { bytes: `${column}.bytes`, path: `${column}.path` }
   if (sqlType === "BLOB") return { bytes: column }
-  if (sqlType === "VARCHAR") return { bytes: "NULL::BLOB", path: column }
+  if (sqlType === "VARCHAR") return { path: column }
   return undefined
 }
 
@@ -160,25 +157,42 @@ export const planColumns = (
   features: Features | undefined,
   { columns, types }: Wanted,
 ): ColumnPlan => {
+  const planned: ReadColumn[] = []
   const media: MediaColumn[] = []
+  const labels = new Map<string, ColumnType>()
+  const order: string[] = []
   const unique = uniqueNames()
-  const picked = pick(described, columns).map((column) => ({ ...column, as: unique(column.name) }))
-  const planned = picked.flatMap(({ name, as, sqlType, type }): ReadColumn[] => {
+  // A name that is the dataset's own stays as it is, whatever is called `_path` beside it.
+  for (const column of pick(described, columns).map((one) => ({ ...one, as: unique(one.name) }))) {
+    const { name, as, sqlType, type } = column
     const feature = features?.get(name)
-    const own = types.get(as)
     const quoted = identifier(name)
-    const parts = feature?.kind === "media" ? mediaSql(quoted, sqlType) : undefined
-    if (feature?.kind === "media" && parts) {
-      const bytes = { name, as, sql: parts.bytes, type: own ?? MEDIA[feature.media] }
-      if (parts.path === undefined) return [bytes]
-      const path = unique(`${as}_path`)
-      media.push({ bytes: as, path })
-      return [bytes, { name, as: path, sql: parts.path, type: { name: "TEXT" } }]
+    const asked = types.get(as)
+    order.push(as)
+    const stored = feature?.kind === "media" ? mediaSql(quoted, sqlType) : undefined
+    if (feature?.kind === "media" && stored) {
+      const own = asked ?? MEDIA[feature.media]
+      if (stored.bytes !== undefined) {
+        planned.push({ name, as, ...(stored.bytes !== quoted && { sql: stored.bytes }), type: own })
+      }
+      if (stored.path !== undefined) {
+        const path = unique(`${as}_path`)
+        order.push(path)
+        media.push({ bytes: as, type: own, path })
+        planned.push({ name, as: path, ...(stored.path !== quoted && { sql: stored.path }), type: { name: "TEXT" } })
+      }
+      continue
     }
-    const sql = feature?.kind === "label" ? labelSql(quoted, sqlType, feature.names) : nestedSql(quoted, sqlType)
-    const wide = own?.name === "EMBEDDING" && own.size === undefined ? type : own
     const found = feature?.kind === "media" ? undefined : typeOf(feature)
-    return [{ name, as, ...(sql !== undefined && { sql }), type: wide ?? found ?? type }]
-  })
-  return { columns: planned, media }
+    if (found?.name === "CLASS_LABEL" && !asked && sqlType === "VARCHAR") {
+      labels.set(as, found)
+      planned.push({ name, as, type: { name: "TEXT" } })
+      continue
+    }
+    const sql = nestedSql(quoted, sqlType)
+    // Its width is that of its lists.
+    const wide = asked?.name === "EMBEDDING" && asked.size === undefined ? type : asked
+    planned.push({ name, as, ...(sql !== undefined && { sql }), type: wide ?? found ?? type })
+  }
+  return { columns: planned, media, labels, order }
 }

@@ -13,7 +13,6 @@ import { type Batch, batchOf, sliceBatch } from "../../model/batch.ts"
 import { bytesColumn, type Column, numberColumn, textColumn, valueAt } from "../../model/column.ts"
 import { IngestError } from "../../model/errors.ts"
 import { formatBytes } from "../../model/units.ts"
-import { formatOfName } from "../../readers/file.ts"
 import { MEDIA, uniqueNames } from "./columns.ts"
 import { type Part, type Reading, readFiles, type Session, withFile } from "./session.ts"
 import { tableRows } from "./table-rows.ts"
@@ -113,11 +112,11 @@ export async function* metadataRows(
 ): AsyncGenerator<Batch> {
   const { column: base, media } = KINDS[kind]
   const { path: metadata } = part.file
-  const format = formatOfName(metadata)
-  if (!format) throw new IngestError(`${metadata}: expected CSV, JSONL or Parquet`)
   let named = false
   // Columns are picked once the files have theirs.
-  for await (const batch of tableRows({ ...session, columns: undefined }, part, { format }, reading)) {
+  const builder = metadata.endsWith(".parquet") ? "parquet" : metadata.endsWith(".jsonl") ? "json" : "csv"
+  const table: Session = { ...session, columns: undefined, resolved: { ...session.resolved, builder } }
+  for await (const batch of tableRows(table, part, reading)) {
     for (let start = 0; start < batch.rows; start += FETCHED_ROWS) {
       const slice = sliceBatch(batch, start, Math.min(start + FETCHED_ROWS, batch.rows))
       const unique = uniqueNames()

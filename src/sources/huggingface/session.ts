@@ -3,6 +3,7 @@ import type { Cache, CachedFile, Outcome } from "../../hub/cache.ts"
 import type { Hub, HubFile, Revision } from "../../hub/client.ts"
 import type { Resolved } from "../../hub/resolve.ts"
 import { readSmall } from "../../hub/tree.ts"
+import { type Batch, sliceBatch } from "../../model/batch.ts"
 import { messageOf } from "../../model/errors.ts"
 import type { Schema } from "../../model/types.ts"
 
@@ -32,23 +33,37 @@ export interface Part {
 export interface Reading {
   readonly signal: AbortSignal
   readonly maxBytes: number
+  readonly tempDir: string
   readonly partial: (message: string) => void
 }
 
+/** No more than `limit` rows. */
+export async function* limited(
+  batches: AsyncIterable<Batch>,
+  limit = Infinity,
+): AsyncGenerator<Batch, void, undefined> {
+  let left = limit
+  for await (const batch of batches) {
+    yield batch.rows > left ? sliceBatch(batch, 0, left) : batch
+    left -= batch.rows
+    if (left <= 0) return
+  }
+}
+
 /**
- * Rows made of the part's file while it is on this disk. Afterwards the file is removed when it was read to its end or
- * cannot be read, and stays for the next run when the reading was cut off.
+ * Rows made of the part's file while it is on this disk. Afterwards the file is removed when all rows of the part were
+ * read or it cannot be read, and stays for the next run when the reading was cut off.
  */
-export async function* withFile<T>(
+export async function* withFile(
   { cache }: Session,
-  { file, order }: Part,
+  { file, order, rows }: Part,
   signal: AbortSignal,
-  use: (cached: CachedFile) => AsyncIterable<T>,
-): AsyncGenerator<T, void, undefined> {
+  use: (cached: CachedFile) => AsyncIterable<Batch>,
+): AsyncGenerator<Batch, void, undefined> {
   const cached = await cache.take(file, order, signal)
   let outcome: Outcome = "cut"
   try {
-    yield* use(cached)
+    yield* limited(use(cached), rows)
     outcome = "read"
   } catch (error) {
     if (!signal.aborted) outcome = "failed"

@@ -1,12 +1,16 @@
 /** Rows of table files of the Hub: Parquet, CSV and JSON. */
+import { rm } from "node:fs/promises"
 import { dirname } from "node:path/posix"
 import { featuresOfMetadata } from "../../hub/features.ts"
 import { normalizePath } from "../../hub/glob.ts"
 import { type Batch, sliceBatch } from "../../model/batch.ts"
-import { bytesColumn, isNull, valueAt } from "../../model/column.ts"
+import { bytesColumn, type Column, isNull, nullColumn, valueAt } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
-import type { TableFile } from "../../readers/file.ts"
-import { type MediaColumn, planColumns } from "./columns.ts"
+import { columnOf } from "../../model/infer.ts"
+import type { ColumnType } from "../../model/types.ts"
+import { formatOfName, type TableFile } from "../../readers/file.ts"
+import { type ColumnPlan, type MediaColumn, planColumns } from "./columns.ts"
+import { asLines } from "./json-lines.ts"
 import { type Part, type Reading, readFiles, type Session, withFile } from "./session.ts"
 
 /** Rows whose files are fetched together. */
@@ -64,11 +68,51 @@ async function* filled(
   }
 }
 
-/** Batches are large enough without: a picture that weighs 4 MiB is one by itself. */
+/** Positions in the names, of texts that are names or positions. */
+const toLabels = (column: Column, type: ColumnType, name: string): Column => {
+  const names = type.names ?? []
+  const values = Array.from({ length: column.length }, (_, row) => {
+    const text = valueAt(column, row)
+    if (text === null) return null
+    const position = names.indexOf(String(text))
+    if (position >= 0) return position
+    if (/^-?\d+$/.test(String(text))) return Number(text)
+    throw new IngestError(
+      `column ${JSON.stringify(name)}: expected the name of a class (${names.slice(0, 10).join(", ")}${names.length > 10 ? ", ..." : ""}), found ${JSON.stringify(text)}`,
+    )
+  })
+  return columnOf(name, values, type) ?? nullColumn(type, column.length)
+}
+
+/** The batch with all columns of the plan, in its order; those of media that have only paths are null so far. */
+const arranged = (batch: Batch, { order, media, labels }: ColumnPlan): Batch => {
+  const types = new Map(media.map(({ bytes, type }) => [bytes, type]))
+  const columns = order.map((name): [string, Column] => {
+    const column = batch.columns.get(name) ?? nullColumn(types.get(name) ?? { name: "BINARY" }, batch.rows)
+    const label = labels.get(name)
+    return [name, label ? toLabels(column, label, name) : column]
+  })
+  return { rows: batch.rows, columns: new Map(columns) }
+}
+
+/** How the file is read; JSON that is one list is made lines first. */
+const formatOf = async (session: Session, path: string, tempDir: string): Promise<TableFile> => {
+  const { builder, options } = session.resolved
+  const delimiter = options.sep ?? options.delimiter
+  if (builder === "parquet") return { path, format: "parquet" }
+  if (builder === "json") return { path: await asLines(path, tempDir), format: "jsonl" }
+  const format = formatOfName(path) ?? "csv"
+  return format === "csv" && typeof delimiter === "string" ? { path, format, delimiter } : { path, format }
+}
+
+/**
+ * Rows of the part's file, of the format that it is of.
+ *
+ * @throws {IngestError} naming the file, as it is called in the repository.
+ */
 export async function* tableRows(
   session: Session,
   part: Part,
-  format: Omit<TableFile, "path">,
   reading: Reading,
 ): AsyncGenerator<Batch, void, undefined> {
   const [{ describeTable }, { readTable }] = await Promise.all([
@@ -76,21 +120,29 @@ export async function* tableRows(
     import("../../readers/read.ts"),
   ])
   yield* withFile(session, part, reading.signal, async function* ({ path }) {
-    const table: TableFile = { ...format, path }
+    let table: TableFile | undefined
     try {
-      const { columns: described, footer } = await describeTable(table)
+      table = await formatOf(session, path, reading.tempDir)
+      const { columns: described, footer } = await describeTable(table, session.types)
       const features = featuresOfMetadata(footer?.metadata.get("huggingface")) ?? session.resolved.features
-      const { columns, media } = planColumns(described, features, session)
-      const rows = part.rows !== undefined && format.format === "parquet" && { rows: { start: 0, end: part.rows } }
-      for await (const batch of readTable(table, { columns, ...rows, signal: reading.signal })) {
-        yield* filled(session, part, batch, media, reading)
+      // A column without any value has the type that other files show.
+      const known = described.filter(({ name, unknown }) => !unknown || table?.format === "csv" || features?.has(name))
+      const plan = planColumns(known, features, session)
+      const rows = part.rows !== undefined && table.format === "parquet" && { rows: { start: 0, end: part.rows } }
+      for await (const batch of readTable(table, { columns: plan.columns, ...rows, signal: reading.signal })) {
+        yield* filled(session, part, arranged(batch, plan), plan.media, reading)
       }
     } catch (error) {
       reading.signal.throwIfAborted()
       if (!(error instanceof IngestError)) throw error
-      // The name in the cache says nothing to anybody.
-      const message = messageOf(error).replaceAll(`${path}: `, "").replaceAll(path, part.file.path)
+      // The names in the cache say nothing to anybody.
+      let message = messageOf(error)
+      for (const own of [table?.path ?? path, path]) {
+        message = message.replaceAll(`${own}: `, "").replaceAll(own, part.file.path)
+      }
       throw new IngestError(`${part.file.path}: ${message}`, { cause: error })
+    } finally {
+      if (table && table.path !== path) await rm(table.path, { force: true })
     }
   })
 }
