@@ -1,7 +1,7 @@
 /** The places where tasks run: worker threads, child processes, and the main thread for what is in memory already. */
 import type { Running } from "./channel.ts"
 import { processLane } from "./processes.ts"
-import type { Task } from "./protocol.ts"
+import type { Message, Task } from "./protocol.ts"
 import { type TaskLane, threadLane } from "./threads.ts"
 import { work } from "./work.ts"
 
@@ -12,12 +12,30 @@ export interface Workers {
   readonly timeout: number
 }
 
-const mainLane: TaskLane = {
-  start: (task: Task): Running => {
-    const abort = new AbortController()
-    return { messages: work(task, abort.signal, () => {}), cancel: () => abort.abort() }
-  },
-  close: async () => {},
+const mainLane = (): TaskLane => {
+  const running = new Set<AbortController>()
+  return {
+    start: (task: Task): Running => {
+      const abort = new AbortController()
+      running.add(abort)
+      if ("prepare" in task.code) {
+        const items = task.items.map(({ item }) => item)
+        task.code.prepare?.(items, abort.signal)
+      }
+      const messages = async function* (): AsyncGenerator<Message> {
+        try {
+          yield* work(task, abort.signal, () => {})
+        } finally {
+          running.delete(abort)
+        }
+      }
+      return { messages: messages(), cancel: () => abort.abort() }
+    },
+    // What a run that is stopped has no more use for must not keep the process alive.
+    close: async () => {
+      for (const abort of running) abort.abort()
+    },
+  }
 }
 
 export const openLanes = ({ threads, timeout }: Workers): TaskLane => {
@@ -25,7 +43,7 @@ export const openLanes = ({ threads, timeout }: Workers): TaskLane => {
     thread: threadLane({ threads, timeout }),
     // A child has the memory of a whole process, and mostly copies packets.
     process: processLane({ processes: Math.min(threads, Math.max(2, Math.ceil(threads / 2))), timeout }),
-    main: mainLane,
+    main: mainLane(),
   }
   return {
     start: (task) => lanes[task.lane].start(task),
