@@ -1,5 +1,4 @@
 /** What a Parquet file of ours says of its columns besides Parquet's own schema: to Arrow, to `datasets`, to Sluice. */
-import { TableError } from "../model/errors.ts"
 import { type ColumnType, formatType, parseType, type Schema } from "../model/types.ts"
 import { arrowSchema } from "./arrow-schema.ts"
 import { featuresOf } from "./features.ts"
@@ -46,15 +45,19 @@ export const fileMetadata = ({ schema, withNulls, notes }: FileFacts): Readonly<
 }
 
 /**
- * The columns that the value of {@link SLUICE_KEY} tells of.
- *
- * @throws {TableError} when it tells nothing of the kind; `file` is for the message.
+ * The columns that the value of {@link SLUICE_KEY} tells of; undefined when it is no such value. A tool that changed
+ * the file since may have kept it, so what it says of a column holds as long as the column is stored so.
  */
-export const schemaFrom = (metadata: string, file: string): Schema => {
-  const { columns } = JSON.parse(metadata) as { readonly columns?: Readonly<Record<string, StoredColumn>> }
-  if (!columns) {
-    throw new TableError(`${file}: expected the types of its columns under the key "${SLUICE_KEY}" of its metadata`)
+export const schemaIn = (metadata: string | undefined): Schema | undefined => {
+  if (metadata === undefined) return undefined
+  let columns: Readonly<Record<string, StoredColumn>> | undefined
+  try {
+    columns = (JSON.parse(metadata) as { readonly columns?: Readonly<Record<string, StoredColumn>> }).columns
+  } catch {
+    // Another tool's, under the same name.
+    return undefined
   }
+  if (!columns) return undefined
   return new Map(
     Object.entries(columns).map(([name, { type, names, blob }]) => [
       name,

@@ -1,10 +1,8 @@
 /** Reads Parquet files that were written here, each column as the type that it was written with. */
 import type { Batch } from "../model/batch.ts"
 import type { Schema } from "../model/types.ts"
-import { identifier } from "../readers/duckdb.ts"
 import type { RowRange } from "../readers/parquet.ts"
-import { type ReadColumn, readTable } from "../readers/read.ts"
-import { storedAs } from "./stored.ts"
+import { readTable } from "../readers/read.ts"
 
 /**
  * The rows of a file, or a range of them, in batches of a few MiB. Main thread only.
@@ -13,9 +11,6 @@ import { storedAs } from "./stored.ts"
  * @throws {IngestError} when the file is missing or damaged.
  */
 export const readParquet = (path: string, schema: Schema, rows?: RowRange): AsyncIterable<Batch> => {
-  const columns = [...schema].map(
-    ([name, type]): ReadColumn =>
-      storedAs(type) === "file" ? { name, type, sql: `${identifier(name)}.bytes` } : { name, type },
-  )
+  const columns = [...schema].map(([name, type]) => ({ name, type }))
   return readTable({ path, format: "parquet" }, { columns, ...(rows && { rows }) })
 }

@@ -16,6 +16,18 @@ export const storedAs = (type: ColumnType): Stored => {
   return layout === "vector" || layout === "floats" ? "list" : layout
 }
 
+const DUCKDB_TYPES: Readonly<Record<Stored, string>> = {
+  int32: "INTEGER",
+  int64: "BIGINT",
+  float32: "FLOAT",
+  float64: "DOUBLE",
+  bits: "BOOLEAN",
+  utf8: "VARCHAR",
+  bytes: "BLOB",
+  file: "STRUCT(bytes BLOB, path VARCHAR)",
+  list: "FLOAT[]",
+}
+
 /** The column with its values as they are stored. */
 export const toStored = (column: Column): Column => {
   if (column.type.name !== "CLASS_LABEL") return column
@@ -28,3 +40,6 @@ export const toStored = (column: Column): Column => {
   const stored = numberColumn(new BigInt64Array(words.buffer), { name: "INT64" })
   return column.valid ? { ...stored, valid: column.valid } : stored
 }
+
+/** The type that DuckDB gives to a column that is stored so. */
+export const duckDbType = (type: ColumnType): string => DUCKDB_TYPES[storedAs(type)]

@@ -5,7 +5,7 @@ import { basename, join } from "node:path"
 import type { Batch } from "../../model/batch.ts"
 import { messageOf, TableError } from "../../model/errors.ts"
 import type { Schema } from "../../model/types.ts"
-import { NOTES_KEY, SLUICE_KEY, schemaFrom } from "../../parquet/metadata.ts"
+import { NOTES_KEY, SLUICE_KEY, schemaIn } from "../../parquet/metadata.ts"
 import { createParquet } from "../../parquet/writer.ts"
 import { literal, literalPath, withConnection } from "../../readers/duckdb.ts"
 import { draftPath, newDraft } from "./change.ts"
@@ -82,9 +82,9 @@ export const openShards = async (root: string): Promise<Shard[]> => {
   return Promise.all(
     names.map(async (name): Promise<Shard> => {
       const path = join(root, name)
-      const columns = metadata.get(name)?.get(SLUICE_KEY)
+      const schema = schemaIn(metadata.get(name)?.get(SLUICE_KEY))
       const notes = metadata.get(name)?.get(NOTES_KEY)
-      if (columns === undefined || notes === undefined) {
+      if (!schema || notes === undefined) {
         throw new TableError(
           `${path} was not written by Sluice, which cannot add to it: it does not say which items its rows are of. Choose another table`,
         )
@@ -93,7 +93,7 @@ export const openShards = async (root: string): Promise<Shard[]> => {
         ...(JSON.parse(notes) as Notes),
         name,
         bytes: (await stat(path)).size,
-        schema: schemaFrom(columns, path),
+        schema,
       }
     }),
   )

@@ -123,7 +123,7 @@ export async function* tableRows(
     let table: TableFile | undefined
     try {
       table = await formatOf(session, path, reading.tempDir)
-      const { columns: described, footer } = await describeTable(table, session.types)
+      const { columns: described, footer } = await describeTable(table, (name) => session.types.get(name))
       const features = featuresOfMetadata(footer?.metadata.get("huggingface")) ?? session.resolved.features
       // A column without any value has the type that other files show.
       const known = described.filter(({ name, unknown }) => !unknown || table?.format === "csv" || features?.has(name))
