@@ -145,6 +145,24 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
 
   program
+    .command("push")
+    .description("Publish a table as a dataset of the Hugging Face Hub. HF_TOKEN has the token, one that may write.")
+    .argument("<table>")
+    .argument("<repo>", "owner/name; made when it is not there")
+    .option("--split <name>", "the split that the rows become; others stay as they are", "train")
+    .option("--private", "a dataset that is made can be seen by its owner only")
+    .addOption(
+      new Option("--hub-url <url>", "another Hub; HF_ENDPOINT gives another default").default(
+        env.HF_ENDPOINT || undefined,
+      ),
+    )
+    .addOption(uri())
+    .action(async (table: string, repo: string, options) => {
+      const { pushCommand } = await import("./commands/push.ts")
+      await pushCommand(table, repo, options, env)
+    })
+
+  program
     .command("unlock")
     .description("Free a table whose writer is gone and has left its lock behind.")
     .argument("<table>")

@@ -41,5 +41,6 @@ export const toStored = (column: Column): Column => {
   return column.valid ? { ...stored, valid: column.valid } : stored
 }
 
-/** The type that DuckDB gives to a column that is stored so. */
-export const duckDbType = (type: ColumnType): string => DUCKDB_TYPES[storedAs(type)]
+/** Whether a column of the given type in DuckDB may be one that was stored as `type`. */
+export const isStoredAs = (type: ColumnType, duckDbType: string): boolean =>
+  duckDbType.replaceAll('"', "") === DUCKDB_TYPES[storedAs(type)]

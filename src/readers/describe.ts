@@ -3,7 +3,7 @@ import type { DuckDBConnection } from "@duckdb/node-api"
 import { IngestError, messageOf } from "../model/errors.ts"
 import { type ColumnType, formatType } from "../model/types.ts"
 import { SLUICE_KEY, schemaIn } from "../parquet/metadata.ts"
-import { duckDbType } from "../parquet/stored.ts"
+import { isStoredAs } from "../parquet/stored.ts"
 import { csvHead, csvScan, sampledType, sampleQuery } from "./csv.ts"
 import { identifier, withConnection } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
@@ -123,7 +123,7 @@ const describeParquet = async (
   for (const found of await columnsOf(connection, from)) {
     const own = written?.get(found.name)
     const asked = types(found.name)
-    if (own && !asked && duckDbType(own) === found.sqlType) {
+    if (own && !asked && isStoredAs(own, found.sqlType)) {
       columns.push({ ...found, type: own, written: true })
       continue
     }

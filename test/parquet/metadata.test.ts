@@ -4,7 +4,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import type * as Arrow from "apache-arrow"
 import { beforeAll, describe, expect, it } from "vitest"
-import { type Batch, batchOf, schemaOf } from "../../src/model/batch.ts"
+import { type Batch, batchOf, concatBatches, schemaOf } from "../../src/model/batch.ts"
 import {
   boolColumn,
   bytesColumn,
@@ -16,8 +16,11 @@ import {
 } from "../../src/model/column.ts"
 import { schemaIn } from "../../src/parquet/metadata.ts"
 import { createParquet } from "../../src/parquet/writer.ts"
+import { readTable } from "../../src/readers/read.ts"
+import { collect } from "../fixtures/collect.ts"
 import { duckRows } from "../fixtures/duckdb.ts"
 import { picture } from "../fixtures/image.ts"
+import { rowsOf } from "../fixtures/plans.ts"
 import { tempFolder } from "../fixtures/tables.ts"
 
 const NAMES = ["cat", "dog", "fox"]
@@ -116,6 +119,33 @@ describe("metadata", () => {
     expect(schemaIn(sluice)).toEqual(schemaOf(batch))
     expect(JSON.parse(notes ?? "")).toEqual({ shard: 7 })
     expect([schemaIn("{}"), schemaIn("no JSON"), schemaIn(undefined)]).toEqual([undefined, undefined, undefined])
+  })
+})
+
+describe("reading back", () => {
+  const read = async (path: string): Promise<Batch> =>
+    concatBatches(await collect(readTable({ path, format: "parquet" })))
+
+  it("gives the same columns of the same types, whoever reads the file in Sluice", async () => {
+    const back = await read(await write("back.parquet", batch))
+    expect(schemaOf(back)).toEqual(schemaOf(batch))
+    expect(rowsOf(back)).toEqual(rowsOf(batch))
+  })
+
+  it("does not believe what is said of a column that somebody has changed", async () => {
+    const path = await write("before.parquet", batch)
+    const changed = join(folder, "changed.parquet")
+    const { sluice = "" } = await metadataOf(path)
+    await duckRows(
+      `copy (select label::text as label, i, 'new' as added from '${path}') to '${changed}' (kv_metadata {sluice: '${sluice}'})`,
+    )
+    expect(schemaOf(await read(changed))).toEqual(
+      new Map([
+        ["label", { name: "TEXT" }],
+        ["i", { name: "INT32" }],
+        ["added", { name: "TEXT" }],
+      ]),
+    )
   })
 })
 
