@@ -17,6 +17,7 @@ const HELPERS = [
   "bare-video.ts",
   "memory.ts",
   "memory-tabular.ts",
+  "memory-export.ts",
 ]
 
 const { values, positionals } = parseArgs({

@@ -1,11 +1,11 @@
 /**
  * Writes batches as one Parquet file, row group by row group.
  *
- * A page is a piece of a batch as it comes, and a row group is closed when it holds so many rows or bytes; so what is
- * in memory does not depend on how long the file gets. Why this is not left to a library: docs/decisions/0011.
+ * Batches are cut, or put together, to pages of about a MiB, and a row group is closed when it holds so many rows or
+ * bytes; so what is in memory does not depend on how long the file gets. Why this is not left to a library: docs/decisions/0011.
  */
 import { type FileHandle, open } from "node:fs/promises"
-import { type Batch, batchBytes, sliceBatch } from "../model/batch.ts"
+import { type Batch, batchBytes, concatBatches, sliceBatch } from "../model/batch.ts"
 import { nullColumn } from "../model/column.ts"
 import type { Schema } from "../model/types.ts"
 import { Chunk } from "./chunk.ts"
@@ -21,8 +21,9 @@ const VERSION = 1
 /** A row group ends at the first of these: a reader holds one of them, decoded, in memory. */
 const GROUP_ROWS = 131_072
 const GROUP_BYTES = 64 << 20
-/** What a page of each column has on the average. */
+/** What a page of each column has on the average, and rows that it has at most. */
 const PAGE_BYTES = 1 << 20
+const PAGE_ROWS = 65_536
 
 export interface CloseOptions {
   /** Kept in the file's metadata, for Sluice to read. */
@@ -83,6 +84,10 @@ export const createParquet = async (path: string, schema: Schema): Promise<Parqu
   let group = newGroup()
   let groupRows = 0
   let groupBytes = 0
+  /** Batches that are too small for a page each. */
+  let waiting: Batch[] = []
+  let waitingRows = 0
+  let waitingBytes = 0
   let rows = 0
   let offset = 0
 
@@ -120,9 +125,21 @@ export const createParquet = async (path: string, schema: Schema): Promise<Parqu
         for (const [leaf, page] of pages.entries()) await group[column]?.[leaf]?.add(page)
       }),
     )
-    rows += batch.rows
     groupRows += batch.rows
     groupBytes += batchBytes(batch)
+    if (groupRows >= GROUP_ROWS || groupBytes >= GROUP_BYTES) await endGroup()
+  }
+
+  const addWaiting = async (): Promise<void> => {
+    const batch = concatBatches(waiting)
+    const pieces = Math.ceil(Math.max(waitingBytes / (PAGE_BYTES * schema.size), batch.rows / PAGE_ROWS))
+    waiting = []
+    waitingRows = 0
+    waitingBytes = 0
+    const step = Math.ceil(batch.rows / pieces)
+    for (let start = 0; start < batch.rows; start += step) {
+      await add(sliceBatch(batch, start, Math.min(start + step, batch.rows)))
+    }
   }
 
   try {
@@ -137,18 +154,19 @@ export const createParquet = async (path: string, schema: Schema): Promise<Parqu
       return rows
     },
     get bytes() {
-      return offset + groupBytes
+      return offset + groupBytes + waitingBytes
     },
     write: async (batch) => {
-      const pieces = Math.max(1, Math.ceil(batchBytes(batch) / (PAGE_BYTES * schema.size)))
-      const step = Math.ceil(batch.rows / pieces)
-      for (let start = 0; start < batch.rows; start += step) {
-        await add(sliceBatch(batch, start, Math.min(start + step, batch.rows)))
-        if (groupRows >= GROUP_ROWS || groupBytes >= GROUP_BYTES) await endGroup()
-      }
+      if (batch.rows === 0) return
+      waiting.push(batch)
+      waitingRows += batch.rows
+      waitingBytes += batchBytes(batch)
+      rows += batch.rows
+      if (waitingRows >= PAGE_ROWS || waitingBytes >= PAGE_BYTES * schema.size) await addWaiting()
     },
     close: async ({ notes, sync = false } = {}) => {
       try {
+        if (waiting.length > 0) await addWaiting()
         await endGroup()
         const metadata = fileMetadata({ schema, withNulls, ...(notes && { notes }) })
         const footer = encode(
