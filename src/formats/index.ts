@@ -1,5 +1,6 @@
 /** The formats that a document can name by `type`. A new one is one entry here. */
 import type { Component } from "../model/fields.ts"
 import type { ItemFormat } from "../model/format.ts"
+import { leRobotEpisodes, leRobotFrames, leRobotTasks } from "./lerobot/index.ts"
 
-export const FORMATS: readonly Component<ItemFormat>[] = []
+export const FORMATS: readonly Component<ItemFormat>[] = [leRobotTasks, leRobotFrames, leRobotEpisodes]

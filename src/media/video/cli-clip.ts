@@ -13,8 +13,6 @@ import { newPace } from "./pace.ts"
 import { shortfallOf } from "./shortfall.ts"
 import { type Clip, leadOf, newCut, placeOf, type Stretch, toleranceOf } from "./stretch.ts"
 
-export { FfmpegNotFound } from "./cli-process.ts"
-
 /** What is read beyond a stretch, in seconds: packets stand in the order of decoding, not of showing. */
 const BEYOND = 2
 

@@ -1,7 +1,10 @@
 /** Takes stretches out of videos: with the FFmpeg that node-av brings, or with the one on the PATH. */
 import type { NormalizeContext } from "../../model/normalizer.ts"
+import { FfmpegNotFound } from "./cli-process.ts"
 import { nodeAvProblem } from "./node-av.ts"
 import type { Clip, Stretch } from "./stretch.ts"
+
+export { FfmpegNotFound } from "./cli-process.ts"
 
 /**
  * The pictures of a video that are shown in a stretch of it, as a video file of its own that starts at 0: the packets
@@ -21,7 +24,7 @@ export const clipOf = async (path: string, stretch: Stretch, context: NormalizeC
     const { avClip } = await import("./av-clip.ts")
     return avClip(path, stretch, context)
   }
-  const { cliClip, FfmpegNotFound } = await import("./cli-clip.ts")
+  const { cliClip } = await import("./cli-clip.ts")
   try {
     return await cliClip(path, stretch, context)
   } catch (error) {
