@@ -25,7 +25,7 @@ const listed = (c: string, size: number): string =>
 const imageSql = (key: string, sqlType: string): string => {
   const c = identifier(key)
   if (sqlType === "BLOB") return c
-  if (/^STRUCT\(.*\bbytes BLOB\b/.test(sqlType)) return `${c}.bytes`
+  if (/^STRUCT\((.*, )?"?bytes"? BLOB\b/.test(sqlType)) return `${c}.bytes`
   throw new IngestError(
     `Column ${JSON.stringify(key)}: expected pictures, as STRUCT(bytes BLOB, path VARCHAR), found ${sqlType}`,
   )
