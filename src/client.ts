@@ -1,9 +1,12 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
+import type { Plan } from "./engine/plan.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
 import type { Summary } from "./model/events.ts"
+import { type Format, isItemFormat } from "./model/format.ts"
+import type { Sink } from "./model/sink.ts"
 import type { SchemaMap } from "./model/types.ts"
-import { columnsPlan, filesPlan, type RunSettings, run, type StartOptions } from "./pipeline.ts"
+import { columnsPlan, filesPlan, formatPlan, type RunSettings, run } from "./pipeline.ts"
 import { lance } from "./sinks/lance.ts"
 import { files } from "./sources/files.ts"
 
@@ -15,6 +18,8 @@ export interface ClientOptions {
 export interface IngestOptions extends Pick<RunSettings, "mode" | "flushEvery" | "commitEvery" | "errors" | "workers"> {
   /** Column types, which win over inference; the directive `FILE` says that a column holds paths of files to read. */
   readonly schema?: SchemaMap
+  /** A dataset layout: a built-in one such as `Coco`, or a class of your own. */
+  readonly format?: Format
   /** TEXT columns that get a full-text index after the last commit. */
   readonly index?: readonly string[]
   /** Called after each commit. `total` is 0 while it is not known: files become rows only as they are read. */
@@ -63,6 +68,31 @@ const pathsOf = (name: string, values: ArrayLike<unknown>): string[] =>
     )
   })
 
+interface Target {
+  readonly name: string
+  readonly sink: Sink
+}
+
+/** The plan of a call, and how many rows it will make where that is known (else 0). */
+const planFor = (
+  target: Target,
+  data: ColumnData | null,
+  options: IngestOptions,
+): { readonly plan: Plan; readonly rows: number } => {
+  const { format, schema = {} } = options
+  if (format) return { plan: formatPlan({ ...target, format }, options), rows: 0 }
+  if (data === null || data === undefined) {
+    throw new IngestError("data must not be empty: give columns, file paths or a format")
+  }
+  if (typeof data !== "object" || Array.isArray(data)) throw new IngestError("data must be a dict of columns")
+  const name = fileColumn(data, schema)
+  if (name === undefined) {
+    return { plan: columnsPlan({ ...target, data }, options), rows: Object.values(data)[0]?.length ?? 0 }
+  }
+  const source = files({ include: pathsOf(name, data[name] ?? []) })
+  return { plan: filesPlan({ ...target, source, normalize: media(options) }, options), rows: 0 }
+}
+
 /**
  * Ingests into and manages the tables of one database.
  *
@@ -71,6 +101,7 @@ const pathsOf = (name: string, values: ArrayLike<unknown>): string[] =>
  * const client = new Client({ uri: "./data" })
  * await client.ingest("docs", { path: ["a.pdf", "b.mp4"] }, { schema: { path: "FILE" }, index: ["text"] })
  * await client.ingest("points", { x: new Float64Array([0.5, 1]), label: ["a", "b"] })
+ * await client.ingest("coco", null, { format: new Coco({ imagesDir: "coco/val2017" }) })
  * ```
  */
 export class Client implements AsyncDisposable {
@@ -81,40 +112,30 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Adds files or columns to a table, which is made when it is not there. Files that are in it already are skipped, so
-   * that a call that was killed is simply made again; columns are new in every call.
+   * Adds files, columns or a dataset to a table, which is made when it is not there. Items that are in it already are
+   * skipped, so that a call that was killed is simply made again; columns, and a format of your own without a `name`,
+   * are new in every call. Where a `format` is given, `data` counts for nothing.
    *
-   * @throws {IngestError} when data is missing or malformed, or when more items fail than `errors` allows (then the
+   * @throws {IngestError} when data is missing or malformed, when a format of your own throws or yields what does not
+   * fit (naming batch, column and row; none of its rows are kept), or when more items fail than `errors` allows (then the
    * good ones are committed).
    * @throws {TableError} when another process writes to the table.
    * @throws {ConfigError} when options contradict one another.
    */
   async ingest(tableName: string, data: ColumnData | null, options: IngestOptions = {}): Promise<IngestResult> {
-    if (data === null || data === undefined) throw new IngestError("data must not be empty: give columns or file paths")
-    if (typeof data !== "object" || Array.isArray(data)) throw new IngestError("data must be a dict of columns")
-    const { schema = {}, index = [] } = options
-    const sink = lance({ uri: this.uri, table: tableName, index })
-    const name = fileColumn(data, schema)
-    const plan =
-      name === undefined
-        ? columnsPlan({ name: tableName, sink, data }, options)
-        : filesPlan(
-            {
-              name: tableName,
-              sink,
-              source: files({ include: pathsOf(name, data[name] ?? []) }),
-              normalize: media(options),
-            },
-            options,
-          )
-    const total = name === undefined ? (Object.values(data)[0]?.length ?? 0) : 0
-    const start: StartOptions = {
+    const sink = lance({ uri: this.uri, table: tableName, index: options.index ?? [] })
+    const { plan, rows } = planFor({ name: tableName, sink }, data, options)
+    let refused: string | undefined
+    const summary = await run(plan, {
       ...(options.signal && { signal: options.signal }),
       onEvent: (event) => {
-        if (event.type === "committed") options.onProgress?.(event.rows, total)
+        if (event.type === "committed") options.onProgress?.(event.rows, rows)
+        if (event.type === "settled" && event.status === "failed") refused ??= event.message
       },
-    }
-    const summary = await run(plan, start)
+    })
+    // The only item of a class of the caller's own: what is wrong with it is theirs to know, here and now.
+    const own = options.format && !isItemFormat(options.format)
+    if (own && refused !== undefined) throw new IngestError(refused)
     if (summary.ending === "too-many-failures") {
       throw new IngestError(
         `${summary.items.failed} of ${summary.items.listed} items failed, more than allowed; the good ones are committed. See the table ${tableName}__items`,

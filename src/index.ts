@@ -13,6 +13,7 @@ export {
   LeRobotTasks,
   type LeRobotTasksOptions,
 } from "./formats/lerobot/index.ts"
+export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
 export { type Batch, batchOf } from "./model/batch.ts"
 export {
   boolColumn,
@@ -27,15 +28,18 @@ export {
 } from "./model/column.ts"
 export * from "./model/errors.ts"
 export type { Ending, ItemCounts, Progress, RunEvent, Summary } from "./model/events.ts"
-export type { Columns, Format } from "./model/format.ts"
+export type { Feed, Route } from "./model/feed.ts"
+export { recipeOf } from "./model/feed.ts"
+export type { Columns, Format, ItemFormat } from "./model/format.ts"
 export type { Item, ItemRecord, ItemStatus, Plain, Stage } from "./model/item.ts"
-export type { Lane, Normalize, NormalizeContext, Normalizer, Rows } from "./model/normalizer.ts"
+export type { Code, Lane, Normalize, NormalizeContext, Normalizer, Rows } from "./model/normalizer.ts"
 export type { OptionSpec, OptionSpecs } from "./model/options.ts"
 export type { RowFilter, Sink, Version, Writer } from "./model/sink.ts"
 export type { Source, SourceContext } from "./model/source.ts"
 export type { ColumnType, Schema, SchemaMap, TypeName } from "./model/types.ts"
 export {
   filesPlan,
+  formatPlan,
   type MediaOptions,
   type PlanParts,
   planOf,

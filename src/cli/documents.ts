@@ -1,5 +1,5 @@
 /** Loading the pipeline documents that a command names. */
-import { type Loaded, loadPipeline } from "../config/load.ts"
+import { type Loaded, loadPipelines } from "../config/load.ts"
 import { ConfigError } from "../model/errors.ts"
 import type { Environment } from "./program.ts"
 
@@ -13,7 +13,7 @@ export const loadAll = async (
   const problems: string[] = []
   for (const file of files) {
     try {
-      loaded.push(await loadPipeline(file, env, overrides))
+      loaded.push(...(await loadPipelines(file, env, overrides)))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       problems.push(error.message)

@@ -1,5 +1,5 @@
 /**
- * YAML text to a plain value with the place of everything in it.
+ * YAML text to plain values, one a document, with the place of everything in them.
  *
  * The text is anybody's: it is bounded in size, depth, aliases and values, keys are unique text, tags and merge keys are
  * refused, and variables are replaced in scalar values only, so that none can bring structure with it.
@@ -14,7 +14,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  parseDocument,
+  parseAllDocuments,
   type YAMLMap,
 } from "yaml"
 import { ConfigError } from "../model/errors.ts"
@@ -24,6 +24,7 @@ import type { Path, Place, Problem } from "./problems.ts"
 export const MAX_BYTES = 1 << 20
 const MAX_DEPTH = 32
 const MAX_ALIASES = 100
+const MAX_DOCUMENTS = 100
 /** Values after aliases are resolved. */
 const MAX_VALUES = 20_000
 
@@ -119,39 +120,59 @@ const nodeReader = ({ doc, env, skip, offsets, report }: Reading) => {
   return { read, exhausted: () => aliases > MAX_ALIASES || values > MAX_VALUES }
 }
 
+const PARSING = {
+  version: "1.2",
+  schema: "core",
+  merge: false,
+  resolveKnownTags: false,
+  // Checked while reading: the library's own check takes a minute for a document of 1 MiB.
+  uniqueKeys: false,
+  prettyErrors: false,
+  logLevel: "error",
+} as const
+
 /**
- * Reads a document. What is wrong with it comes back as problems; the values at `skip` (as {@link pathKey}) are left
- * out, as if they were not there.
+ * Reads the documents of a text, which stand between lines of `---`. What is wrong with one comes back as its
+ * problems; the values at `skip` (as {@link pathKey}) are left out of each, as if they were not there.
  *
- * @throws {ConfigError} when it is larger than 1 MiB.
+ * @throws {ConfigError} when the text is larger than 1 MiB.
  */
-export const readDocument = (
+export const readDocuments = (
   text: string,
   fileName: string,
   env: Environment,
   skip: ReadonlySet<string> = new Set(),
-): ParsedDocument => {
+): readonly ParsedDocument[] => {
   if (Buffer.byteLength(text) > MAX_BYTES) {
     throw new ConfigError(`${fileName}: expected a pipeline document of at most 1 MiB, found more`)
   }
   const lines = new LineCounter()
-  // Unique keys are checked below: the library's own check takes a minute for a document of 1 MiB.
-  const doc = parseDocument<Node>(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    resolveKnownTags: false,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter: lines,
-    logLevel: "error",
-  })
-  const problems: Problem[] = []
-  const offsets = new Map<string, Offsets>()
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset)
     return line === 0 ? { line: 1, col: 1 } : { line, col }
   }
+  const found = parseAllDocuments<Node>(text, { ...PARSING, lineCounter: lines })
+  const parsed: readonly Document<Node>[] = "empty" in found ? [] : (found as Document<Node>[])
+  // What follows a last `---` is no document.
+  const documents = parsed.filter((doc) => !isNothing(doc) || parsed.length === 1)
+  if (documents.length > MAX_DOCUMENTS) {
+    throw new ConfigError(`${fileName}: expected at most ${MAX_DOCUMENTS} documents, found ${documents.length}`)
+  }
+  if (documents.length > 0) return documents.map((doc) => readParsed(doc, placeAt, env, skip))
+  return [{ value: null, problems: [], place: () => placeAt(0) }]
+}
+
+const isNothing = ({ contents, errors }: Document<Node>): boolean =>
+  errors.length === 0 && (contents === null || (isScalar(contents) && contents.source === ""))
+
+const readParsed = (
+  doc: Document<Node>,
+  placeAt: (offset: number) => Place,
+  env: Environment,
+  skip: ReadonlySet<string>,
+): ParsedDocument => {
+  const problems: Problem[] = []
+  const offsets = new Map<string, Offsets>()
   const place = (path: Path, of: "key" | "value" = "value"): Place => {
     for (let length = path.length; length >= 0; length--) {
       const found = offsets.get(pathKey(path.slice(0, length)))

@@ -1,17 +1,17 @@
-/** Reading a pipeline document: YAML, variables, overrides, check, plan. */
+/** Reading pipeline documents: YAML, variables, overrides, check, plan. */
 import { open } from "node:fs/promises"
 import type { Plan } from "../engine/plan.ts"
 import { ConfigError, messageOf } from "../model/errors.ts"
 import { checkDocument } from "./check.ts"
-import { MAX_BYTES, pathKey, readDocument } from "./document.ts"
+import { MAX_BYTES, type ParsedDocument, pathKey, readDocuments } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
-import { applyOverrides, parseOverride } from "./overrides.ts"
+import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
 import { toPlan } from "./plan.ts"
-import { problemsError } from "./problems.ts"
+import { type Problem, problemsError } from "./problems.ts"
 import type { PipelineDocument } from "./schema.ts"
 
 export interface Loaded {
-  /** The document's name, for messages. */
+  /** The file's name, for messages. */
   readonly file: string
   readonly document: PipelineDocument
   /** Ready to be started; nothing is opened or read yet. */
@@ -19,31 +19,49 @@ export interface Loaded {
 }
 
 /**
- * Reads a document. Variables are replaced from `env`; `overrides` are `key=value` as on the command line. Relative
- * paths in it are relative to the working directory, as they are on the command line.
+ * Reads the documents of a text. Variables are replaced from `env`; `overrides` are `key=value` as on the command line,
+ * and count for each of them. Relative paths are relative to the working directory, as they are on the command line.
  *
  * @throws {ConfigError} with all that is wrong, a line a problem: `file:line:col  path: message`.
  */
-export const parsePipeline = (
+export const parsePipelines = (
   text: string,
   fileName: string,
   env: Environment,
   overrides: readonly string[] = [],
-): Loaded => {
+): readonly Loaded[] => {
   const given = overrides.map(parseOverride)
-  const read = readDocument(text, fileName, env, new Set(given.map(({ path }) => pathKey(path))))
-  if (read.value === undefined) throw problemsError(fileName, read.problems)
-  const whole = applyOverrides(read, given, env)
+  const skip = new Set(given.map(({ path }) => pathKey(path)))
+  let problems: readonly Problem[] = []
+  const loaded: Loaded[] = []
+  for (const read of readDocuments(text, fileName, env, skip)) {
+    const made = loadDocument(read, fileName, given, env)
+    if ("plan" in made) loaded.push(made)
+    else problems = problems.concat(made)
+  }
+  if (problems.length > 0) throw problemsError(fileName, problems)
+  return loaded
+}
+
+/** A document ready to be run, or what is wrong with it. */
+const loadDocument = (
+  read: ParsedDocument,
+  file: string,
+  overrides: readonly Override[],
+  env: Environment,
+): Loaded | readonly Problem[] => {
+  if (read.value === undefined) return read.problems
+  const whole = applyOverrides(read, overrides, env)
   const { document, problems } = checkDocument(whole, env)
   const all = [...whole.problems, ...problems]
-  if (!document || all.length > 0) throw problemsError(fileName, all)
+  if (!document || all.length > 0) return all
   try {
-    return { file: fileName, document, plan: toPlan(document) }
+    return { file, document, plan: toPlan(document) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     // Such messages begin with the key that they are about.
     const [key = ""] = /^[a-z_.]+/.exec(error.message) ?? []
-    throw problemsError(fileName, [{ place: whole.place(key.split(".")), path: [], message: error.message }])
+    return [{ place: whole.place(key.split(".")), path: [], message: error.message }]
   }
 }
 
@@ -66,22 +84,22 @@ const readText = async (file: string): Promise<string> => {
 }
 
 /**
- * Reads a document from a file; see {@link parsePipeline}.
+ * Reads the documents of a file; see {@link parsePipelines}.
  *
  * @throws {ConfigError} also for a file that cannot be read or is not UTF-8.
  */
-export const loadPipeline = async (
+export const loadPipelines = async (
   file: string,
   env: Environment,
   overrides: readonly string[] = [],
-): Promise<Loaded> => {
+): Promise<readonly Loaded[]> => {
   let text: string
   try {
     text = await readText(file)
   } catch (error) {
     throw new ConfigError(`${file}: ${readProblem(error)}`, { cause: error })
   }
-  return parsePipeline(text, file, env, overrides)
+  return parsePipelines(text, file, env, overrides)
 }
 
 const readProblem = (error: unknown): string => {

@@ -1,6 +1,6 @@
 /** Values given on the command line as `key=value`, in place of the document's. */
 import { ConfigError } from "../model/errors.ts"
-import { type ParsedDocument, pathKey, readDocument } from "./document.ts"
+import { type ParsedDocument, pathKey, readDocuments } from "./document.ts"
 import { type Environment, interpolate } from "./interpolate.ts"
 import type { Path, Place, Problem } from "./problems.ts"
 
@@ -30,10 +30,12 @@ interface Given {
   readonly problems: readonly string[]
 }
 
+const EMPTY = { value: null, problems: [] }
+
 /** A list, a mapping or quoted text is read as YAML; everything else is one value, whatever is in it. */
 const readValue = (text: string, env: Environment): Given => {
   if (/^\s*[[{"']/.test(text)) {
-    const { value, problems } = readDocument(text, "--set", env)
+    const [{ value, problems } = EMPTY] = readDocuments(text, "--set", env)
     return { value, problems: problems.map(({ message }) => message) }
   }
   const { text: replaced, problems } = interpolate(text, env)

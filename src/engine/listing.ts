@@ -71,7 +71,7 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   }
 
   let mended = false
-  /** Nothing may be committed before what a killed run left is mended. */
+  /** Nothing may be committed, no record either, before what a killed run left is mended: one hand writes at a time. */
   const mend = async (next?: Pick<TaskItem, "item" | "version">): Promise<number> => {
     if (mended) return 0
     mended = true
@@ -98,6 +98,7 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
       continue
     }
     if (item.error !== undefined) {
+      await mend()
       yield* group()
       yield { kind: "unreadable", item: { item, version, skip: 0 }, error: item.error }
       continue

@@ -2,5 +2,6 @@
 import type { Component } from "../model/fields.ts"
 import type { ItemFormat } from "../model/format.ts"
 import { leRobotEpisodes, leRobotFrames, leRobotTasks } from "./lerobot/index.ts"
+import { tabular } from "./tabular/tabular.ts"
 
-export const FORMATS: readonly Component<ItemFormat>[] = [leRobotTasks, leRobotFrames, leRobotEpisodes]
+export const FORMATS: readonly Component<ItemFormat>[] = [tabular, leRobotTasks, leRobotFrames, leRobotEpisodes]

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { loadPipeline, parsePipeline } from "../../src/config/load.ts"
 import { ConfigError } from "../../src/model/errors.ts"
+import { loadPipeline, parsePipeline } from "../fixtures/pipeline.ts"
 
 const OK = "version: 1\nname: a\nsource: { type: files, include: docs }\nsink: { type: lance, table: t }\n"
 
@@ -44,7 +44,7 @@ const HOSTILE: readonly (readonly [string, string, RegExp])[] = [
   ["more than a mebibyte", `${OK}# ${"x".repeat(2 << 20)}`, /expected a pipeline document of at most 1 MiB/],
   ["the prototype", `${OK}__proto__: { x: 1 }\n`, /p\.yaml:5:1 {2}__proto__: this key is not allowed/],
   ["the prototype of columns", `${OK}schema: { __proto__: TEXT }\n`, /schema\.__proto__: this key is not allowed/],
-  ["several documents", `${OK}---\n${OK}`, /multiple documents/],
+  ["very many documents", "a: 1\n---\n".repeat(100_000), /expected at most 100 documents, found 100000/],
   ["another version of YAML", `%YAML 1.1\n---\n${OK}errors: { <<: { max: 1 } }\n`, /merge keys/],
 ]
 

@@ -1,6 +1,7 @@
 /** What comes out of a document that is right. */
 import { describe, expect, it } from "vitest"
-import { loadPipeline, parsePipeline } from "../../src/config/load.ts"
+import { parsePipelines } from "../../src/config/load.ts"
+import { loadPipeline, parsePipeline } from "../fixtures/pipeline.ts"
 
 const MINIMAL = "version: 1\nname: a\nsource: { type: files, include: docs }\nsink: { type: lance, table: t }\n"
 
@@ -62,6 +63,19 @@ max_item_bytes: 1GiB
     expect(parsePipeline(MINIMAL, "p.yaml", { SLUICE_URI: "/elsewhere" }).plan.sink.uri).toBe("/elsewhere")
     const own = MINIMAL.replace("table: t", "table: t, uri: ./here")
     expect(parsePipeline(own, "p.yaml", { SLUICE_URI: "/elsewhere" }).plan.sink.uri).toBe("./here")
+  })
+
+  it("may be several in a file, which are all checked", () => {
+    const two = `# first\n${MINIMAL}---\n${MINIMAL.replace("name: a", "name: b")}---\n`
+    const loaded = parsePipelines(two, "p.yaml", {}, ["sink.table=u"])
+    expect(loaded.map(({ plan }) => [plan.name, plan.sink.table])).toEqual([
+      ["a", "u"],
+      ["b", "u"],
+    ])
+    const wrong = `${MINIMAL.replace("name", "nam")}---\n${MINIMAL.replace("table", "tabel")}`
+    expect(() => parsePipelines(wrong, "p.yaml", {})).toThrow(
+      /p\.yaml:2:1 {2}nam: unknown key.*\n.*p\.yaml:9:22 {2}sink\.tabel/s,
+    )
   })
 
   it("that comes with Sluice is right", async () => {

@@ -1,8 +1,8 @@
 /** What is said about documents that are wrong: all of it at once, each with its place and what was probably meant. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: that is what variables in documents look like
 import { describe, expect, it } from "vitest"
-import { parsePipeline } from "../../src/config/load.ts"
 import { ConfigError } from "../../src/model/errors.ts"
+import { parsePipeline } from "../fixtures/pipeline.ts"
 
 const HEAD = "version: 1\nname: a\n"
 const SOURCE = "source: { type: files, include: docs }\n"

@@ -10,11 +10,16 @@ import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
 import type { Behaviour } from "../fixtures/normalizer.ts"
 import { itemsOf, rowsOf, testPlan } from "../fixtures/plans.ts"
 
-const behaviour: fc.Arbitrary<Behaviour> = fc.record(
+interface Made extends Behaviour {
+  readonly resumable?: boolean
+}
+
+const behaviour: fc.Arbitrary<Made> = fc.record(
   {
     rows: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 120 })),
     end: fc.constantFrom("throw", "partial"),
     notes: fc.boolean(),
+    resumable: fc.boolean(),
   },
   { requiredKeys: ["rows"] },
 )
@@ -43,7 +48,9 @@ it("holds every row once, whatever was interrupted", { timeout: 120_000 }, async
       fc.array(crash, { minLength: 1, maxLength: 6 }),
       async (behaviours, { flush, commit }, planned) => {
         const database = new MemoryDatabase()
-        const items = itemsOf(behaviours)
+        const items = itemsOf(behaviours).map((item, i) =>
+          behaviours[i]?.resumable ? { ...item, resumable: true as const } : item,
+        )
         const plan = () =>
           testPlan(items, memory({ table: "t", database }), "main", { flushEvery: flush, commitEvery: commit })
         for (const { point, after } of planned) {

@@ -107,12 +107,14 @@ async function* unlisted(
   listed: ReadonlySet<number>,
   chunks: Chunks,
 ): AsyncGenerator<Episode, void, undefined> {
-  const { countRows } = await import("./parquet.ts")
+  const { footerOf } = await import("../../readers/describe.ts")
   for await (const { path, values } of matching(info.root, info.dataPath)) {
     const { episode_index: index } = values
     if (index === undefined || listed.has(index) || !isIn(chunkOfFile(info, values), chunks)) continue
     const length = await locate(info.root, path, "data_path")
-      .then((located) => countRows(located.path))
+      .then((located) => footerOf({ path: located.path, format: "parquet" }))
+      .then(({ rows }) => rows)
+      // Whoever reads the frames is told what is wrong with the file.
       .catch(() => null)
     yield { index, task: null, length, chunk: chunkOfEpisode(index, info) }
   }

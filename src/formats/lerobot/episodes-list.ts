@@ -4,8 +4,11 @@
  */
 import { createReadStream } from "node:fs"
 import { createInterface } from "node:readline"
+import type { Batch } from "../../model/batch.ts"
+import { type Value, valueAt } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import type { SourceContext } from "../../model/source.ts"
+import type { ColumnType } from "../../model/types.ts"
 import { type Chunks, chunkOfEpisode, isAll, isIn } from "./chunks.ts"
 import { locate } from "./files.ts"
 import { type Info, isV3 } from "./info.ts"
@@ -89,14 +92,18 @@ async function* fromLines(info: Info): AsyncGenerator<Episode | Unlisted, void, 
   }
 }
 
-type Row = Readonly<Record<string, unknown>>
+/** A row of the list, as JavaScript has it. */
+type Row = Readonly<Record<string, Value>>
 
-const secondsOf = (value: unknown): number => (typeof value === "number" ? value : Number.NaN)
+const rowOf = (batch: Batch, row: number): Row =>
+  Object.fromEntries([...batch.columns].map(([name, column]) => [name, valueAt(column, row)]))
+
+const secondsOf = (value: Value | undefined): number => (typeof value === "number" ? value : Number.NaN)
 
 const fileOf = (row: Row, key: string): string =>
   `${row[`videos/${key}/chunk_index`]}/${row[`videos/${key}/file_index`]}`
 
-/** By the key of the camera and the file: the second at which the last episode in it ends. */
+/** By the key of the camera and the file: the second at which the last of the episodes ends in it. */
 type Ends = ReadonlyMap<string, ReadonlyMap<string, number>>
 
 const endsOf = (rows: readonly Row[], cameras: readonly Camera[]): Ends =>
@@ -125,42 +132,68 @@ const videosOf = (row: Row, ends: Ends): Readonly<Record<string, VideoPlace>> =>
   )
 
 const episodeOfRow = (row: Row, ends: Ends): Episode => {
-  const index = whole(row.episode_index)
-  const chunk = whole(row["data/chunk_index"])
-  const file = whole(row["data/file_index"])
+  const { episode_index, tasks, length, "data/chunk_index": dataChunk, "data/file_index": dataFile } = row
+  const [index, chunk, file] = [whole(episode_index), whole(dataChunk), whole(dataFile)]
   if (index === undefined || chunk === undefined || file === undefined) {
     throw new IngestError(
-      `expected episode_index, data/chunk_index and data/file_index, found ${[row.episode_index, row["data/chunk_index"], row["data/file_index"]].join(", ")}`,
+      `expected episode_index, data/chunk_index and data/file_index, found ${episode_index}, ${dataChunk}, ${dataFile}`,
     )
   }
-  const length = whole(row.length) ?? null
-  return { index, task: taskOf(row.tasks), length, chunk, data: { chunk, file }, videos: videosOf(row, ends) }
+  return {
+    index,
+    task: taskOf(typeof tasks === "string" ? JSON.parse(tasks) : null),
+    length: whole(length) ?? null,
+    chunk,
+    data: { chunk, file },
+    videos: videosOf(row, ends),
+  }
 }
 
+const INT64: ColumnType = { name: "INT64" }
+const FLOAT64: ColumnType = { name: "FLOAT64" }
+
 /** The columns that are needed; next to them stand a hundred with statistics. */
-const wanted = (cameras: readonly Camera[]): readonly string[] => [
-  ...["episode_index", "tasks", "length", "data/chunk_index", "data/file_index"],
-  ...cameras.flatMap(({ key }) =>
-    ["chunk_index", "file_index", "from_timestamp", "to_timestamp"].map((name) => `videos/${key}/${name}`),
-  ),
+const wanted = (cameras: readonly Camera[]): readonly { readonly name: string; readonly type: ColumnType }[] => [
+  ...["episode_index", "length", "data/chunk_index", "data/file_index"].map((name) => ({ name, type: INT64 })),
+  { name: "tasks", type: { name: "JSON" } },
+  ...cameras.flatMap(({ key }) => [
+    ...["chunk_index", "file_index"].map((name) => ({ name: `videos/${key}/${name}`, type: INT64 })),
+    ...["from_timestamp", "to_timestamp"].map((name) => ({ name: `videos/${key}/${name}`, type: FLOAT64 })),
+  ]),
 ]
+
+/** The rows of one file of the list, a batch at a time. */
+async function* rowsOf(path: string, cameras: readonly Camera[]): AsyncGenerator<readonly Row[], void, undefined> {
+  const [{ columnTypes }, { readTable }] = await Promise.all([
+    import("../../readers/describe.ts"),
+    import("../../readers/read.ts"),
+  ])
+  const types = await columnTypes(path)
+  const columns = wanted(cameras).filter(({ name }) => types.has(name))
+  for await (const batch of readTable({ path, format: "parquet" }, { columns })) {
+    yield Array.from({ length: batch.rows }, (_, row) => rowOf(batch, row))
+  }
+}
 
 async function* fromParquet(
   info: Info,
   cameras: readonly Camera[],
 ): AsyncGenerator<Episode | Unlisted, void, undefined> {
-  const { selectRows } = await import("./parquet.ts")
   let files = 0
   for await (const { path } of matching(info.root, EPISODES_PARQUET)) {
     files++
+    let number = 0
     try {
-      const rows = await selectRows((await locate(info.root, path, "the list of episodes")).path, wanted(cameras))
-      const ends = endsOf(rows, cameras)
-      for (const [number, row] of rows.entries()) {
-        try {
-          yield episodeOfRow(row, ends)
-        } catch (error) {
-          yield { at: `${path}:${number}`, problem: messageOf(error) }
+      const located = await locate(info.root, path, "the list of episodes")
+      for await (const rows of rowsOf(located.path, cameras)) {
+        const ends = endsOf(rows, cameras)
+        for (const row of rows) {
+          try {
+            yield episodeOfRow(row, ends)
+          } catch (error) {
+            yield { at: `${path}:${number}`, problem: messageOf(error) }
+          }
+          number++
         }
       }
     } catch (error) {

@@ -47,10 +47,6 @@ export interface LeRobotFramesOptions extends ChunkOptions {
   readonly thumbnails?: boolean
 }
 
-/** So many rows of a file make an item. */
-const rowsAnItem = (rows: number, bytes: number): number =>
-  Math.max(1, Math.min(ITEM.rows, Math.floor((ITEM.bytes * rows) / Math.max(1, bytes))))
-
 const itemsOf = async (
   info: Info,
   { path: id, frames, episode }: DataFile,
@@ -72,9 +68,10 @@ const itemsOf = async (
     return [{ id, uri, version, bytes, payload }]
   }
   try {
-    const { countRows } = await import("./parquet.ts")
-    const total = await countRows(uri)
-    const size = rowsAnItem(total, bytes)
+    const { footerOf } = await import("../../readers/describe.ts")
+    const footer = await footerOf({ path: uri, format: "parquet" })
+    const { rows: total } = footer
+    const size = Math.max(1, Math.min(ITEM.rows, Math.floor((ITEM.bytes * total) / Math.max(1, footer.bytes))))
     return Array.from({ length: Math.max(1, Math.ceil(total / size)) }, (_, index): Item => {
       const start = index * size
       const end = Math.min(total, start + size)
@@ -98,7 +95,7 @@ const nullsIn = (batch: Batch, names: readonly string[]): number => {
 const normalizeFrames = (features: () => readonly FrameFeature[], thumbnails: boolean) =>
   async function* (item: Item, _options: unknown, context: NormalizeContext): AsyncGenerator<Rows> {
     const [{ columnTypes }, { readTable }, { complete, frameColumns }] = await Promise.all([
-      import("./parquet.ts"),
+      import("../../readers/describe.ts"),
       import("../../readers/read.ts"),
       import("./frame-rows.ts"),
     ])

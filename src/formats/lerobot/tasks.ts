@@ -65,7 +65,10 @@ async function* ofLines(path: string, { partial }: NormalizeContext): AsyncGener
 }
 
 async function* ofParquet(path: string, { signal }: NormalizeContext): AsyncGenerator<Rows> {
-  const [{ columnTypes }, { readTable }] = await Promise.all([import("./parquet.ts"), import("../../readers/read.ts")])
+  const [{ columnTypes }, { readTable }] = await Promise.all([
+    import("../../readers/describe.ts"),
+    import("../../readers/read.ts"),
+  ])
   const types = await columnTypes(path)
   const name = TASK_COLUMNS.find((column) => types.has(column))
   if (!types.has("task_index") || name === undefined) {

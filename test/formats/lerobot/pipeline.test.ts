@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { readFile, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { describe, expect, it } from "vitest"
-import { parsePipeline } from "../../../src/config/load.ts"
+import { loadPipelines } from "../../../src/config/load.ts"
 import { LeRobotEpisodes } from "../../../src/formats/lerobot/episodes.ts"
 import { LeRobotFrames } from "../../../src/formats/lerobot/frames.ts"
 import { LeRobotTasks } from "../../../src/formats/lerobot/tasks.ts"
@@ -19,12 +19,9 @@ import { tempFolder } from "../../fixtures/tables.ts"
 it("pipelines/lerobot.yaml runs, document by document", async () => {
   const folder = await tempFolder()
   await writeLeRobot(join(folder, "dataset"), "v3.0", { videos: false })
-  const text = await readFile("pipelines/lerobot.yaml", "utf8")
   const env = { LEROBOT: join(folder, "dataset"), SLUICE_URI: join(folder, "data"), CHUNK_END: "1" }
   const rows: number[] = []
-  for (const document of text.split(/^---$/m)) {
-    rows.push((await run(parsePipeline(document, "lerobot.yaml", env).plan)).rows)
-  }
+  for (const { plan } of await loadPipelines("pipelines/lerobot.yaml", env)) rows.push((await run(plan)).rows)
   expect(rows).toEqual([2, 19, 3])
 })
 
