@@ -1,6 +1,6 @@
 /** Rows of a data file as columns: which SQL reads a feature, given the type that the file has it in. */
 import { type Batch, batchOf } from "../../model/batch.ts"
-import { type Column, nullColumn } from "../../model/column.ts"
+import { type Column, nullColumn, numberColumn } from "../../model/column.ts"
 import { IngestError } from "../../model/errors.ts"
 import type { ColumnType } from "../../model/types.ts"
 import { identifier } from "../../readers/duckdb.ts"
@@ -10,17 +10,22 @@ import { FRAME_COLUMNS, type FrameFeature } from "./names.ts"
 /** DuckDB's types of the columns of a file, by name. */
 export type FileTypes = ReadonlyMap<string, string>
 
-/** A column of the table; without `read` the file does not have it, and it is null. */
+/** A column of the table, or those that one list of the file becomes. */
 export interface FrameColumn {
-  readonly name: string
+  readonly names: readonly string[]
   readonly type: ColumnType
+  /** Without it, the file does not have it, and it is null. */
   readonly read?: ReadColumn
 }
 
 const LIST = /\[\d*\]$/
 
-const listed = (c: string, size: number): string =>
-  `CASE WHEN ${c} IS NULL OR len(${c}) = ${size} THEN ${c}[1] ELSE error('expected ${size} numbers, found ' || len(${c})) END`
+/** `value`, where the list `c` has so many numbers, or is null; else an error. */
+const ofLength = (c: string, size: number, value: string): string =>
+  `CASE WHEN ${c} IS NULL OR len(${c}) = ${size} THEN ${value} ELSE error('expected ${size} numbers, found ' || len(${c})) END`
+
+/** The only number of a list. */
+const only = (c: string): string => ofLength(c, 1, `${c}[1]`)
 
 const imageSql = (key: string, sqlType: string): string => {
   const c = identifier(key)
@@ -31,27 +36,40 @@ const imageSql = (key: string, sqlType: string): string => {
   )
 }
 
+const vectorOf = (key: string, as: string, size: number): ReadColumn => {
+  const c = identifier(key)
+  return { name: key, as, sql: ofLength(c, size, c), type: { name: "EMBEDDING", size } }
+}
+
 const columnsOfFeature = (feature: FrameFeature, types: FileTypes): readonly FrameColumn[] => {
   const { key, type } = feature
   const sqlType = types.get(key)
   const names = feature.kind === "unpacked" ? feature.columns : [feature.column]
-  if (sqlType === undefined) return names.map((name) => ({ name, type }))
-  const read = (name: string, sql?: string): FrameColumn => ({
-    name,
+  if (sqlType === undefined) return [{ names, type }]
+  const c = identifier(key)
+  const one = (name: string, sql?: string): FrameColumn => ({
+    names: [name],
     type,
     read: { name: key, as: name, type, ...(sql !== undefined && { sql }) },
   })
-  const c = identifier(key)
   switch (feature.kind) {
     case "image":
-      return [read(feature.column, imageSql(key, sqlType))]
+      return [one(feature.column, imageSql(key, sqlType))]
     case "unpacked":
-      // The length is looked at once a row; DuckDB gives null for what is beyond the end of a list.
-      return names.map((name, index) => read(name, index === 0 ? listed(c, names.length) : `${c}[${index + 1}]`))
+      // Planning a query with a column for each number takes DuckDB longer than reading an episode.
+      return type.name === "FLOAT32"
+        ? [{ names, type, read: vectorOf(key, key, names.length) }]
+        : // The length is looked at once a row: beyond the end of a list there is null.
+          names.map((name, index) => {
+            const value = `${c}[${index + 1}]`
+            return one(name, index === 0 ? ofLength(c, names.length, value) : value)
+          })
     case "value":
-      return [read(feature.column, type.name !== "EMBEDDING" && LIST.test(sqlType) ? listed(c, 1) : undefined)]
+      return type.size === undefined
+        ? [one(feature.column, LIST.test(sqlType) ? only(c) : undefined)]
+        : [{ names, type, read: vectorOf(key, feature.column, type.size) }]
     case "nested":
-      return [read(feature.column)]
+      return [one(feature.column)]
   }
 }
 
@@ -69,22 +87,32 @@ export const frameColumns = (features: readonly FrameFeature[], types: FileTypes
   }
   const fixed = FRAME_COLUMNS.map(([name, type]): FrameColumn => {
     const sqlType = types.get(name)
-    if (sqlType === undefined) return { name, type }
-    const sql = LIST.test(sqlType) ? { sql: listed(identifier(name), 1) } : {}
-    return { name, type, read: { name, type, ...sql } }
+    if (sqlType === undefined) return { names: [name], type }
+    const sql = LIST.test(sqlType) ? { sql: only(identifier(name)) } : {}
+    return { names: [name], type, read: { name, type, ...sql } }
   })
   return [...fixed, ...features.flatMap((feature) => columnsOfFeature(feature, types))]
 }
 
-/** A batch with all columns, in their order; the file's batch lacks those that the file lacks. */
-export const complete = (batch: Batch, columns: readonly FrameColumn[]): Batch =>
-  batch.columns.size === columns.length
-    ? batch
-    : batchOf(
-        Object.fromEntries(
-          columns.map(({ name, type }): [string, Column] => [
-            name,
-            batch.columns.get(name) ?? nullColumn(type, batch.rows),
-          ]),
-        ),
-      )
+/** Each number of a vector as a column of its own. */
+const unpacked = (
+  { values, length, valid }: Column,
+  names: readonly string[],
+): readonly (readonly [string, Column])[] =>
+  names.map((name, index) => {
+    const numbers = new Float32Array(length)
+    for (let row = 0, at = index; row < length; row++, at += names.length) numbers[row] = values[at] as number
+    return [name, { ...numberColumn(numbers, { name: "FLOAT32" }), ...(valid && { valid }) }]
+  })
+
+/** What was read of a file, with all columns of the table, in their order. */
+export const toFrames = (batch: Batch, columns: readonly FrameColumn[]): Batch =>
+  batchOf(
+    Object.fromEntries(
+      columns.flatMap(({ names, type, read }) => {
+        const found = read && batch.columns.get(read.as ?? read.name)
+        if (found && names.length > 1) return unpacked(found, names)
+        return names.map((name) => [name, found ?? nullColumn(type, batch.rows)] as const)
+      }),
+    ),
+  )

@@ -94,18 +94,18 @@ const nullsIn = (batch: Batch, names: readonly string[]): number => {
 
 const normalizeFrames = (features: () => readonly FrameFeature[], thumbnails: boolean) =>
   async function* (item: Item, _options: unknown, context: NormalizeContext): AsyncGenerator<Rows> {
-    const [{ columnTypes }, { readTable }, { complete, frameColumns }] = await Promise.all([
+    const [{ columnTypes }, { readTable }, { frameColumns, toFrames }] = await Promise.all([
       import("../../readers/describe.ts"),
       import("../../readers/read.ts"),
       import("./frame-rows.ts"),
     ])
     const { rows, version, expected } = item.payload as unknown as Part
     const columns = frameColumns(features(), await columnTypes(item.uri))
-    const missing = columns.flatMap(({ name, read }) => (read ? [] : [name]))
+    const missing = columns.flatMap(({ names, read }) => (read ? [] : names))
     if (missing.length > 0) {
       context.partial(`the file lacks columns that meta/info.json names; they are null: ${missing.join(", ")}`)
     }
-    const pictures = columns.flatMap(({ name, type, read }) => (read && type.name === "IMAGE" ? [name] : []))
+    const pictures = columns.flatMap(({ names, type, read }) => (read && type.name === "IMAGE" ? names : []))
     const options = {
       columns: columns.flatMap(({ read }) => read ?? []),
       signal: context.signal,
@@ -114,7 +114,7 @@ const normalizeFrames = (features: () => readonly FrameFeature[], thumbnails: bo
     let firstRow = 0
     let absent = 0
     for await (const read of readTable({ path: item.uri, format: "parquet" }, options)) {
-      const batch = complete(read, columns)
+      const batch = toFrames(read, columns)
       absent += nullsIn(batch, pictures)
       const made = thumbnails ? await withThumbnails(batch, pictures, { item, firstRow, ...context }) : { batch }
       yield { ...made, medium: NAME }

@@ -124,12 +124,13 @@ export const frameFeatures = (features: readonly Feature[], unpack: boolean): re
     const [size = 1, ...more] = shape
     const whole = more.every((one) => one === 1)
     if (name && whole && size === 1) return [{ key, kind: "value", column: single(...proposals), type: { name } }]
-    if (name && more.length === 0 && unpack && size <= MOST_UNPACKED) {
+    const vector = more.length === 0 && size > 1
+    if (name && vector && unpack && size <= MOST_UNPACKED) {
       const parts = partNames(names, size)
       const columns = choose(...proposals.map((prefix) => parts.map((part) => `${prefix}_${part}`)))
       return [{ key, kind: "unpacked", columns, type: { name } }]
     }
-    if (more.length === 0 && dtype.startsWith("float")) {
+    if (vector && dtype.startsWith("float")) {
       return [{ key, kind: "value", column: single(...proposals), type: { name: "EMBEDDING", size } }]
     }
     return [{ key, kind: "nested", column: single(...proposals), type: { name: "JSON" } }]
