@@ -1,5 +1,4 @@
 /** The frames of a LeRobot dataset: what the robot measured and did at each moment. */
-import { withThumbnails } from "../../media/picture-thumbnails.ts"
 import type { Batch } from "../../model/batch.ts"
 import { isNull } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
@@ -94,7 +93,8 @@ const nullsIn = (batch: Batch, names: readonly string[]): number => {
 
 const normalizeFrames = (features: () => readonly FrameFeature[], thumbnails: boolean) =>
   async function* (item: Item, _options: unknown, context: NormalizeContext): AsyncGenerator<Rows> {
-    const [{ columnTypes }, { readTable }, { frameColumns, toFrames }] = await Promise.all([
+    const [{ withThumbnails }, { columnTypes }, { readTable }, { frameColumns, toFrames }] = await Promise.all([
+      import("../../media/picture-thumbnails.ts"),
       import("../../readers/describe.ts"),
       import("../../readers/read.ts"),
       import("./frame-rows.ts"),
