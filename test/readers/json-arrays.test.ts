@@ -1,8 +1,8 @@
-import { writeFile } from "node:fs/promises"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { IngestError } from "../../src/model/errors.ts"
+import { FatalError, IngestError } from "../../src/model/errors.ts"
 import { readTexts } from "../../src/readers/byte-ranges.ts"
 import { type ScanOptions, scanArrays } from "../../src/readers/json-arrays.ts"
 import { tempFolder } from "../fixtures/fileitem.ts"
@@ -120,6 +120,9 @@ describe("readTexts", () => {
     const { version } = await scanArrays(path, {})
     expect(readTexts({ path, version }, [8, 11])).toEqual(["[1]"])
     await writeFile(path, '{"list":[1,2]}')
-    expect(() => readTexts({ path, version }, [8, 11])).toThrow(`${path}: the file changed since it was listed`)
+    expect(() => readTexts({ path, version }, [8, 11])).toThrow(FatalError)
+    expect(() => readTexts({ path, version }, [8, 11])).toThrow(`${path}: the file changed or went while it was in use`)
+    await rm(path)
+    expect(() => readTexts({ path, version }, [8, 11])).toThrow(FatalError)
   })
 })
