@@ -30,11 +30,10 @@ const question: Question = {
     sluice: async () => {
       let bytes = 0
       for (const polygons of scenes()) {
-        const segments = polygons.map((polygon, i) => ({
-          label: i + 1,
-          crowd: false,
-          runs: segmentationRuns([polygon], WIDTH, HEIGHT),
-        }))
+        const segments = polygons.flatMap((polygon, i) => {
+          const runs = segmentationRuns([polygon], WIDTH, HEIGHT)
+          return runs ? [{ label: i + 1, crowd: false, runs }] : []
+        })
         bytes += maskPng(segments, "file", { width: WIDTH, height: HEIGHT, depth: 8 }).length
       }
       return bytes

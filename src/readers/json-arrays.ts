@@ -33,7 +33,7 @@ export interface ScanOptions {
 
 const CHUNK = 1 << 20
 /** Larger than any element that is one; what is larger is a file without its brackets. */
-const MAX_ELEMENT = 64 << 20
+const MAX_ELEMENT = 16 << 20
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

@@ -66,7 +66,7 @@ const segmentsOf = (
   objects.flatMap((object) => {
     try {
       const runs = segmentationRuns(object.segmentation, shape.width, shape.height)
-      return runs.length === 0 ? [] : [{ label: labelOf(object, shape.depth), crowd: isCrowd(object), runs }]
+      return runs === undefined ? [] : [{ label: labelOf(object, shape.depth), crowd: isCrowd(object), runs }]
     } catch (error) {
       if (!(error instanceof IngestError)) throw error
       partial(`annotation ${object.id} is not in the mask: ${messageOf(error)}`)
@@ -74,8 +74,18 @@ const segmentsOf = (
     }
   })
 
-/** @throws {IngestError} when the mask would take more memory than an item may. */
-const checkShape = (shape: MaskShape, maxBytes: number): void => {
+/** Parsed, annotations take so many times the bytes of their text. */
+const PARSED = 4
+
+/** @throws {IngestError} when the mask or the annotations would take more memory than an item may. */
+const checkMemory = ({ instances, captions, ...shape }: CocoPayload, maxBytes: number): void => {
+  for (const { path, ranges } of [instances, ...(captions ? [captions] : [])]) {
+    const bytes = ranges.reduce((sum, place, at) => (at % 2 === 0 ? sum - place : sum + place), 0)
+    if (PARSED * bytes <= maxBytes) continue
+    throw new IngestError(
+      `${path}: ${ranges.length / 2} annotations of one image have ${formatBytes(bytes)}; an item may have at most ${formatBytes(maxBytes / PARSED)}`,
+    )
+  }
   if (maskBytes(shape) <= maxBytes) return
   throw new IngestError(
     `A mask of ${shape.width} x ${shape.height} pixels takes ${formatBytes(maskBytes(shape))}; an item may take at most ${formatBytes(maxBytes)}`,
@@ -102,7 +112,7 @@ export const normalizeCoco: Normalize = async function* (item, rowOptions, { max
   const options = rowOptions as unknown as CocoRowOptions
   const payload = item.payload as unknown as CocoPayload
   const { image, instances, captions, imageId, filename, width, height } = payload
-  checkShape(payload, maxBytes)
+  checkMemory(payload, maxBytes)
   const picture = await readPicture(item, image, { thumbnails: options.thumbnails, maxBytes })
   progress()
   const problem = sizeProblem(image, picture.header, payload)

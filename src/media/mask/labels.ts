@@ -1,13 +1,15 @@
 /** The objects of a picture in one mask: each pixel holds the label of the object that is on top, 0 where none is. */
 import { greyPng } from "../png.ts"
 
+/** The runs of each part of an object (see `polygonRuns`), anew with every call. */
+export type Runs = () => Iterable<Uint32Array>
+
 export interface Segment {
   /** From 1 to 255, or 65,535 where pixels have 16 bits. */
   readonly label: number
   /** A region of many objects that were not told apart. It lies below all others. */
   readonly crowd: boolean
-  /** Of each part: see `polygonRuns`. */
-  readonly runs: readonly Uint32Array[]
+  readonly runs: Runs
 }
 
 /** Which of two objects that overlap is on top: the later one, or the one with fewer pixels. */
@@ -26,7 +28,7 @@ type Labels = Uint8Array | Uint16Array
 
 const pixelsOf = ({ runs }: Segment, pixels: number): number => {
   let sum = 0
-  for (const part of runs) {
+  for (const part of runs()) {
     for (let at = 0; at < part.length; at += 2) sum += (part[at + 1] ?? pixels) - (part[at] ?? 0)
   }
   return sum
@@ -72,7 +74,7 @@ export const maskPng = (segments: readonly Segment[], order: MaskOrder, shape: M
   const pixels = shape.width * shape.height
   const labels: Labels = shape.depth === 8 ? new Uint8Array(pixels) : new Uint16Array(pixels)
   for (const { label, runs } of stacked(segments, order, pixels)) {
-    for (const part of runs) {
+    for (const part of runs()) {
       for (let at = 0; at < part.length; at += 2) labels.fill(label, part[at], part[at + 1] ?? pixels)
     }
   }

@@ -11,6 +11,8 @@
  * same floating-point expressions; parts outside of the picture's columns cost nothing, however far they reach.
  */
 
+import { IngestError } from "../../model/errors.ts"
+
 /** Fine columns (and rows) of one pixel. */
 const FINE = 5
 
@@ -19,6 +21,9 @@ const MIDDLE = 2
 
 /** Fine coordinates are 32-bit integers in the reference; beyond that it has no result to compare with. */
 export const MAX_COORDINATE = 2 ** 28
+
+/** They take 128 MiB. An outline that follows every pixel of a large picture has some ten thousand. */
+const MAX_CROSSINGS = 2 ** 24
 
 const fine = (coordinate: number): number => Math.trunc(FINE * coordinate + 0.5)
 
@@ -62,6 +67,7 @@ const crossSteep = (x: number, y: number, endX: number, slope: number, width: nu
  * then it goes on to the end of the picture.
  *
  * @param polygon x0, y0, x1, y1, ... in pixels, finite and within {@link MAX_COORDINATE}; closed by itself.
+ * @throws {IngestError} for a polygon whose edges cross pixel columns millions of times.
  * @example
  * ```ts
  * polygonRuns([1, 1, 3, 1, 3, 3, 1, 3], 5, 4) // [5, 7, 9, 11]: rows 1 and 2 of columns 1 and 2
@@ -71,6 +77,11 @@ export const polygonRuns = (polygon: readonly number[], width: number, height: n
   const crossings: number[] = []
   const cross: Cross = (column, fineRow) => {
     crossings.push(column * height + rowOf(fineRow, height))
+    if (crossings.length > MAX_CROSSINGS) {
+      throw new IngestError(
+        `a polygon of ${polygon.length / 2} points crosses more than ${MAX_CROSSINGS} pixel columns`,
+      )
+    }
   }
   const count = polygon.length >> 1
   for (let from = 0; from < count; from++) {

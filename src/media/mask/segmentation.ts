@@ -1,6 +1,7 @@
 /** The `segmentation` of a COCO annotation, in each of its three forms, as runs of pixels. */
 import { describeValue } from "../../model/describe.ts"
 import { IngestError } from "../../model/errors.ts"
+import type { Runs } from "./labels.ts"
 import { MAX_COORDINATE, polygonRuns } from "./polygon.ts"
 import { countsRuns, decodeCounts } from "./rle.ts"
 
@@ -25,15 +26,20 @@ const checkPolygon = (part: unknown, index: number): readonly number[] => {
 }
 
 /**
- * The runs (see `polygonRuns`) of each part of a segmentation: a list of polygons whose union it is, or one RLE,
- * compressed (a text) or not (a list). Absent, null and an empty list are no pixels.
+ * The pixels of a segmentation: the union of a list of polygons, or one RLE, compressed (a text) or not (a list).
+ * Undefined where there are none: it is absent, null or an empty list. All of it is checked at once; the runs are made
+ * when they are asked for, part by part, since those of many polygons take far more memory than the polygons.
  *
  * @throws {IngestError} when it is none of these, or does not fit a picture of this size.
  */
-export const segmentationRuns = (segmentation: unknown, width: number, height: number): readonly Uint32Array[] => {
-  if (segmentation === undefined || segmentation === null) return []
+export const segmentationRuns = (segmentation: unknown, width: number, height: number): Runs | undefined => {
+  if (segmentation === undefined || segmentation === null) return undefined
   if (Array.isArray(segmentation)) {
-    return segmentation.map((part, index) => polygonRuns(checkPolygon(part, index), width, height))
+    if (segmentation.length === 0) return undefined
+    const polygons = segmentation.map(checkPolygon)
+    return function* () {
+      for (const polygon of polygons) yield polygonRuns(polygon, width, height)
+    }
   }
   const { counts, size } = Object(segmentation) as { readonly counts?: unknown; readonly size?: unknown }
   if (typeof counts !== "string" && !Array.isArray(counts)) {
@@ -43,8 +49,9 @@ export const segmentationRuns = (segmentation: unknown, width: number, height: n
   }
   if (!Array.isArray(size) || size[0] !== height || size[1] !== width) {
     throw new IngestError(
-      `RLE: expected the size [height, width] of the image, [${height},${width}], found ${JSON.stringify(size)}`,
+      `RLE: expected the size [height, width] of the image, [${height},${width}], found ${JSON.stringify(size)?.slice(0, 40)}`,
     )
   }
-  return [countsRuns(typeof counts === "string" ? decodeCounts(counts) : counts, width, height)]
+  const runs = [countsRuns(typeof counts === "string" ? decodeCounts(counts) : counts, width, height)]
+  return () => runs
 }

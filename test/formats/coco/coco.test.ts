@@ -286,6 +286,12 @@ describe("Coco on bad data", () => {
       bad(8, "flat.jpg", { height: 0 }),
       bad(9, "sizeless.jpg", { width: undefined }),
       bad(10, "huge.jpg", { width: 1e6, height: 1e6 }),
+      bad(11, "crowded.jpg"),
+    )
+    // Small polygons, more of them than an item of 4 MiB may have.
+    const small = new Array(20_000).fill([0, 0, 9, 0, 9, 9, 0, 9])
+    instances.annotations.push(
+      ...[1, 2, 3, 4].map((id) => boxObject(1000 + id, 11, 1, [0, 0, 1, 1], { segmentation: small })),
     )
     await write()
     const whole = await picture(WIDTH, HEIGHT).jpeg().toBuffer()
@@ -293,10 +299,12 @@ describe("Coco on bad data", () => {
     await writeFile(join(folder(), "cut.jpg"), whole.subarray(0, 300))
     await writeFile(join(folder(), "text.jpg"), "this is no picture")
     await mkdir(join(folder(), "folder.jpg"))
-    for (const name of ["flat.jpg", "sizeless.jpg", "huge.jpg"]) await writeFile(join(folder(), name), whole)
+    for (const name of ["flat.jpg", "sizeless.jpg", "huge.jpg", "crowded.jpg"])
+      await writeFile(join(folder(), name), whole)
     const database = new MemoryDatabase()
-    const { summary, records, rows } = await ingest({}, database)
-    expect(summary.items).toMatchObject({ listed: 14, done: 4, partial: 0, failed: 10 })
+    const settings = { maxItemBytes: 4 << 20 }
+    const { summary, records, rows } = await ingest({}, database, settings)
+    expect(summary.items).toMatchObject({ listed: 15, done: 4, partial: 0, failed: 11 })
     expect(rows.map((row) => row.coco_image_id)).toEqual([100n, 101n, 102n, 103n])
     const path = (name: string): string => join(folder(), name)
     const file = join(root, "annotations/instances_tiny2017.json")
@@ -313,11 +321,12 @@ describe("Coco on bad data", () => {
       "tiny2017/huge.jpg": expect.stringMatching(
         /^A mask of 1000000 x 1000000 pixels takes 1\.8 TiB; an item may take at most/,
       ),
+      "tiny2017/crowded.jpg": `${file}: 4 annotations of one image have 1.4 MiB; an item may have at most 1.0 MiB`,
     })
     // Known failures are not tried again, until the file is there.
-    expect((await ingest({}, database)).summary.items).toMatchObject({ unchanged: 4, failed: 10 })
+    expect((await ingest({}, database)).summary.items).toMatchObject({ unchanged: 4, failed: 11 })
     await writeFile(path("missing.jpg"), whole)
-    expect((await ingest({}, database)).summary.items).toMatchObject({ done: 1, unchanged: 4, failed: 9 })
+    expect((await ingest({}, database)).summary.items).toMatchObject({ done: 1, unchanged: 4, failed: 10 })
   })
 
   it("keeps the row and says what is missing where an object or the size does not fit", async () => {

@@ -83,7 +83,7 @@ describe.skipIf(root === "")("the examples of panopticapi", () => {
           .join()
       const expected = new Set(segments_info.map(({ id }: Segment) => ofSegment(id)))
       for (const { segmentation } of own) {
-        const [runs = new Uint32Array()] = segmentationRuns(segmentation, width, height)
+        const [runs = new Uint32Array()] = segmentationRuns(segmentation, width, height)?.() ?? []
         const pixels: number[] = []
         for (let at = 0; at < runs.length; at += 2) {
           for (let pixel = runs[at] ?? 0; pixel < (runs[at + 1] ?? width * height); pixel++) pixels.push(pixel)

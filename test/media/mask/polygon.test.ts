@@ -85,4 +85,11 @@ describe("polygonRuns", () => {
     expect(polygonRuns([-far, 10, far, 10, far, 20, -far, 20], 3, 30)).toEqual(Uint32Array.of(10, 20, 40, 50, 70, 80))
     expect(performance.now() - started).toBeLessThan(1000)
   })
+
+  it("gives up a polygon that goes to and fro without end", () => {
+    const polygon = Array.from({ length: 20_000 }, (_, i) => [i % 2 === 0 ? 0 : 2000, i / 100]).flat()
+    expect(() => polygonRuns(polygon, 2000, 200)).toThrow(
+      "a polygon of 20000 points crosses more than 16777216 pixel columns",
+    )
+  })
 })
