@@ -1,5 +1,7 @@
 /** The formats that a document can name by `type`. A new one is one entry here. */
 import type { Component } from "../model/fields.ts"
 import type { ItemFormat } from "../model/format.ts"
+import { coco } from "./coco/coco.ts"
+import { cocoPanoptic } from "./coco/panoptic.ts"
 
-export const FORMATS: readonly Component<ItemFormat>[] = []
+export const FORMATS: readonly Component<ItemFormat>[] = [coco, cocoPanoptic]
