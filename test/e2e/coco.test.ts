@@ -2,8 +2,8 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { beforeAll, describe, expect, it, vi } from "vitest"
-import { loadPipeline, parsePipeline } from "../../src/config/load.ts"
 import { boxObject, CATEGORIES, fileName, imagesOf, panopticMask, writeJson, writePictures } from "../fixtures/coco.ts"
+import { loadPipeline, parsePipeline } from "../fixtures/pipeline.ts"
 import { sluice } from "../fixtures/sluice.ts"
 import { tempFolder } from "../fixtures/tables.ts"
 
