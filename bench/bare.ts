@@ -7,7 +7,9 @@ const require = createRequire(import.meta.url)
 const arrow = require("apache-arrow") as typeof Arrow
 const lancedb = require("@lancedb/lancedb") as typeof LanceDb
 
-export type Cells = { readonly [column: string]: readonly string[] | readonly Uint8Array[] | Int32Array | Float64Array }
+export type Cells = {
+  readonly [column: string]: readonly string[] | readonly Uint8Array[] | Int32Array | BigInt64Array | Float64Array
+}
 
 const variable = (type: Arrow.DataType, values: readonly Uint8Array[]): Arrow.Data => {
   const offsets = new Int32Array(values.length + 1)
@@ -24,6 +26,8 @@ const variable = (type: Arrow.DataType, values: readonly Uint8Array[]): Arrow.Da
 const toData = (values: Cells[string]): Arrow.Data => {
   if (values instanceof Int32Array)
     return arrow.makeData({ type: new arrow.Int32(), length: values.length, nullCount: 0, data: values })
+  if (values instanceof BigInt64Array)
+    return arrow.makeData({ type: new arrow.Int64(), length: values.length, nullCount: 0, data: values })
   if (values instanceof Float64Array)
     return arrow.makeData({ type: new arrow.Float64(), length: values.length, nullCount: 0, data: values })
   if (typeof values[0] === "string") {

@@ -5,6 +5,7 @@ export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
 export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
 export type { Plan, WriteMode } from "./engine/plan.ts"
+export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
 export { type Batch, batchOf } from "./model/batch.ts"
 export {
   boolColumn,

@@ -1,5 +1,6 @@
 /** The formats that a document can name by `type`. A new one is one entry here. */
 import type { Component } from "../model/fields.ts"
 import type { ItemFormat } from "../model/format.ts"
+import { tabular } from "./tabular/tabular.ts"
 
-export const FORMATS: readonly Component<ItemFormat>[] = []
+export const FORMATS: readonly Component<ItemFormat>[] = [tabular]
