@@ -92,6 +92,10 @@ const partOf = (item: Item): Part => item.payload as unknown as Part
 /** Rows of the part, whatever kind of file it is. */
 const rowsOf = (session: Session, part: Part, reading: Reading): AsyncIterable<Batch> => {
   const { builder } = session.resolved
+  const [, packed] = /\.(bz2|xz|lz4|7z|rar|lzma|br)$/i.exec(part.file.path) ?? []
+  if (packed !== undefined) {
+    throw new IngestError(`${part.file.path}: expected a plain file, or one in .gz or .zst, found ${packed}`)
+  }
   if (isFolder(builder)) {
     return isMetadata(part.file.path)
       ? metadataRows(session, part, builder, reading)

@@ -69,7 +69,7 @@ const embedding = (size: number | undefined): ColumnType | undefined =>
   size !== undefined && size > 0 ? { name: "EMBEDDING", size } : undefined
 
 /** The column type of a feature; undefined: that of the file. */
-const typeOf = (feature: Feature | undefined): ColumnType | undefined => {
+export const typeOf = (feature: Feature | undefined): ColumnType | undefined => {
   switch (feature?.kind) {
     case "value": {
       const name = VALUES[feature.dtype]

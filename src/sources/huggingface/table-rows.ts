@@ -1,16 +1,17 @@
 /** Rows of table files of the Hub: Parquet, CSV and JSON. */
 import { rm } from "node:fs/promises"
 import { dirname } from "node:path/posix"
-import { featuresOfMetadata } from "../../hub/features.ts"
+import { type Features, featuresOfMetadata } from "../../hub/features.ts"
 import { normalizePath } from "../../hub/glob.ts"
 import { type Batch, sliceBatch } from "../../model/batch.ts"
 import { bytesColumn, type Column, isNull, nullColumn, valueAt } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import { columnOf } from "../../model/infer.ts"
 import type { ColumnType } from "../../model/types.ts"
+import type { AskedTypes } from "../../readers/describe.ts"
 import { formatOfName, type TableFile } from "../../readers/file.ts"
 import type { ParquetFooter, RowRange } from "../../readers/parquet.ts"
-import { type ColumnPlan, type MediaColumn, planColumns } from "./columns.ts"
+import { type ColumnPlan, columnName, type MediaColumn, planColumns, typeOf } from "./columns.ts"
 import { asLines } from "./json-lines.ts"
 import { type Part, type Reading, readFiles, type Session, withFile } from "./session.ts"
 
@@ -119,6 +120,15 @@ const windows = (footer: ParquetFooter | undefined, limit = Infinity): readonly 
   }))
 }
 
+/** What has to be found out about the columns: where the width of lists is known, or of no use, they are not looked at. */
+const askedTypes =
+  ({ columns, types }: Session, features: Features | undefined): AskedTypes =>
+  (name) => {
+    if (columns && !columns.includes(name)) return { name: "TEXT" }
+    const type = typeOf(features?.get(name))
+    return types.get(columnName(name)) ?? (type?.name === "EMBEDDING" ? type : undefined)
+  }
+
 /** How the file is read; JSON that is one list is made lines first. */
 const formatOf = async (session: Session, path: string, tempDir: string): Promise<TableFile> => {
   const { builder, options } = session.resolved
@@ -139,7 +149,7 @@ export async function* tableRows(
   part: Part,
   reading: Reading,
 ): AsyncGenerator<Batch, void, undefined> {
-  const [{ describeTable }, { readTable }] = await Promise.all([
+  const [{ describeTable, footerOf }, { readTable }] = await Promise.all([
     import("../../readers/describe.ts"),
     import("../../readers/read.ts"),
   ])
@@ -147,8 +157,9 @@ export async function* tableRows(
     let table: TableFile | undefined
     try {
       table = await formatOf(session, path, reading.tempDir)
-      const { columns: described, footer } = await describeTable(table, session.types)
+      const footer = table.format === "parquet" ? await footerOf(table) : undefined
       const features = featuresOfMetadata(footer?.metadata.get("huggingface")) ?? session.resolved.features
+      const { columns: described } = await describeTable(table, askedTypes(session, features))
       // A column without any value has the type that other files show.
       const known = described.filter(({ name, unknown }) => !unknown || table?.format === "csv" || features?.has(name))
       const plan = planColumns(known, features, session)
