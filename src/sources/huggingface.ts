@@ -87,6 +87,21 @@ const resolveOn = async (hub: Hub, options: HuggingFaceOptions, context: SourceC
   return { at: exported.at, resolved: exported.resolved, tree: new Map() }
 }
 
+/** Of all that is missing of a file, so much is told one by one; the rest is counted. */
+const GAPS_TOLD = 20
+
+const countGaps = (partial: (message: string) => void) => {
+  let gaps = 0
+  return {
+    add: (message: string): void => {
+      if (++gaps <= GAPS_TOLD) partial(message)
+    },
+    end: (): void => {
+      if (gaps > GAPS_TOLD) partial(`and ${gaps - GAPS_TOLD} more`)
+    },
+  }
+}
+
 const partOf = (item: Item): Part => item.payload as unknown as Part
 
 /** Rows of the part, whatever kind of file it is. */
@@ -210,8 +225,10 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
     if (!session) throw new Error("items are listed before they are normalized")
     const part = partOf(item)
     const { withThumbnails } = await import("../media/picture-thumbnails.ts")
+    const missing = countGaps(context.partial)
+    const reading = { ...context, partial: missing.add }
     let firstRow = 0
-    for await (const batch of rowsOf(session, part, context)) {
+    for await (const batch of rowsOf(session, part, reading)) {
       context.progress()
       const pictures = thumbnails
         ? [...batch.columns].flatMap(([name, { type }]) => (type.name === "IMAGE" ? [name] : []))
@@ -219,11 +236,12 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
       const step = pictures.length > 0 ? PICTURES : batch.rows
       for (let start = 0; start < batch.rows; start += step) {
         const slice = sliceBatch(batch, start, Math.min(start + step, batch.rows))
-        const rows = await withThumbnails(slice, pictures, { item, firstRow, ...context })
+        const rows = await withThumbnails(slice, pictures, { item, firstRow, ...reading })
         yield { ...rows, medium: "huggingface" }
         firstRow += slice.rows
       }
     }
+    missing.end()
   }
 
   let recipe = ""

@@ -169,6 +169,16 @@ describe("parquet", () => {
     )
   })
 
+  it("tells some of what is missing, and counts the rest", async () => {
+    const sql = "SELECT {'bytes': NULL::BLOB, 'path': i || '.jpg'} AS image FROM range(300) t(i)"
+    hub.push("o/d", { "train.parquet": await parquet(sql, { features: { image: { _type: "Image" } } }) })
+    const { rows, database } = await ingest()
+    expect(rows).toHaveLength(300)
+    const [record] = rowsOf(database.rows("t__items"), ["error"])
+    expect(String(record?.error).split("; ")).toHaveLength(21)
+    expect(record?.error).toMatch(/"0.jpg" is not in the dataset; .*"19.jpg" is not in the dataset; and 280 more$/)
+  })
+
   it("picks columns, a split and a configuration, and no more rows than the limit", async () => {
     hub.push("o/d", {
       ...(await numbers(3, 5000)),

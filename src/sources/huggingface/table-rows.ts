@@ -11,7 +11,7 @@ import type { ColumnType } from "../../model/types.ts"
 import type { AskedTypes } from "../../readers/describe.ts"
 import { formatOfName, type TableFile } from "../../readers/file.ts"
 import type { ParquetFooter, RowRange } from "../../readers/parquet.ts"
-import { type ColumnPlan, columnName, type MediaColumn, planColumns, typeOf } from "./columns.ts"
+import { type ColumnPlan, columnName, featureType, type MediaColumn, planColumns } from "./columns.ts"
 import { asLines } from "./json-lines.ts"
 import { type Part, type Reading, readFiles, type Session, withFile } from "./session.ts"
 
@@ -125,7 +125,7 @@ const askedTypes =
   ({ columns, types }: Session, features: Features | undefined): AskedTypes =>
   (name) => {
     if (columns && !columns.includes(name)) return { name: "TEXT" }
-    const type = typeOf(features?.get(name))
+    const type = featureType(features?.get(name))
     return types.get(columnName(name)) ?? (type?.name === "EMBEDDING" ? type : undefined)
   }
 

@@ -33,7 +33,7 @@ const typeOf = (field: string): ColumnType => {
 }
 
 /** The key and the column of a member; undefined for one that belongs to no row. */
-export const splitMember = (path: string): readonly [key: string, field: string] | undefined => {
+const splitMember = (path: string): readonly [key: string, field: string] | undefined => {
   const [, key, field] = /^((?:.*\/|)[^./][^/.]*)[.]([^/]*)$/s.exec(path) ?? []
   return key !== undefined && field !== undefined && field !== "" ? [key, field] : undefined
 }
