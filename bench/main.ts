@@ -15,6 +15,8 @@ const HELPERS = [
   "inputs.ts",
   "bare.ts",
   "bare-video.ts",
+  "coco-inputs.ts",
+  "lerobot-inputs.ts",
   "memory.ts",
   "memory-tabular.ts",
 ]
