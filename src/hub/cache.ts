@@ -69,6 +69,8 @@ const isLeft = (name: string): boolean => {
   return Number(pid) === process.pid || !isAlive(Number(pid))
 }
 
+const contentOf = (name: string): string => name.slice(0, name.indexOf("."))
+
 /** A folder of a known name where everyone may write could be made by someone else, to read or change what is in it. */
 const openFolder = async (dir: string | undefined): Promise<string> => {
   if (dir !== undefined) {
@@ -85,16 +87,20 @@ const openFolder = async (dir: string | undefined): Promise<string> => {
   return folder
 }
 
-const sweep = async (dir: string): Promise<void> => {
-  for (const name of await readdir(dir)) {
-    if (!isLeft(name)) continue
+/** What processes that are no more left in the folder, by content; what nobody came for in a long time is removed. */
+const takeStock = async (dir: string): Promise<Map<string, string[]>> => {
+  const left = new Map<string, string[]>()
+  for (const name of (await readdir(dir)).filter(isLeft)) {
     const path = join(dir, name)
     const modified = await stat(path).then(
       ({ mtimeMs }) => mtimeMs,
       () => undefined,
     )
-    if (modified !== undefined && Date.now() - modified > STALE_MS) await rm(path, { force: true })
+    if (modified === undefined) continue
+    if (Date.now() - modified > STALE_MS) await rm(path, { force: true })
+    else left.set(contentOf(name), [...(left.get(contentOf(name)) ?? []), name])
   }
+  return left
 }
 
 interface Waiting {
@@ -160,23 +166,28 @@ const openGate = (maxBytes: number) => {
 /** @throws {ConfigError} when the default folder belongs to somebody else. */
 export const openCache = async (hub: Hub, at: Revision, options: CacheOptions): Promise<Cache> => {
   const dir = await openFolder(options.dir)
-  await sweep(dir)
+  const left = await takeStock(dir)
   const gate = openGate(options.maxBytes)
   const coming = new Map<number, Promise<CachedFile>>()
 
-  /** A name of our own for the file, with what another process had got of it. */
+  /** A name of our own for the file, with what is left of it. */
   const claim = async (key: string, extension: string): Promise<string> => {
     const name = `${key}.${HOST}-${process.pid}-${names++}${extension}`
     inUse.add(name)
-    for (const left of await readdir(dir)) {
-      if (!left.startsWith(`${key}.`) || !isLeft(left)) continue
-      const taken = await rename(join(dir, left), join(dir, name)).then(
+    for (let found = left.get(key)?.pop(); found !== undefined; found = left.get(key)?.pop()) {
+      const taken = await rename(join(dir, found), join(dir, name)).then(
         () => true,
+        // Another process was first.
         () => false,
       )
       if (taken) break
     }
     return name
+  }
+
+  const abandon = (name: string): void => {
+    inUse.delete(name)
+    left.set(contentOf(name), [...(left.get(contentOf(name)) ?? []), name])
   }
 
   const fetchFile = async (file: HubFile, order: number, signal: AbortSignal): Promise<CachedFile> => {
@@ -203,19 +214,21 @@ export const openCache = async (hub: Hub, at: Revision, options: CacheOptions): 
     }
     const owned = name
     const path = join(dir, owned)
-    const leave = (): void => {
-      inUse.delete(owned)
+    const cut = (): void => {
+      abandon(owned)
       gate.leave(order)
     }
     // Whoever was reading it when the run was stopped does not come back to release it.
-    signal.addEventListener("abort", leave, { once: true })
+    signal.addEventListener("abort", cut, { once: true })
     return {
       path,
       release: async (outcome) => {
-        signal.removeEventListener("abort", leave)
+        signal.removeEventListener("abort", cut)
+        if (outcome === "cut") return cut()
         if (outcome === "read" && options.keep) await rename(path, kept)
-        else if (outcome !== "cut") await rm(path, { force: true })
-        leave()
+        else await rm(path, { force: true })
+        inUse.delete(owned)
+        gate.leave(order)
       },
     }
   }

@@ -5,6 +5,9 @@
  * A file is an item that goes on in its middle, rather than a range of rows: nothing has to be downloaded to list it,
  * what is in the table is not downloaded again, and a file is on the disk exactly as long as its item is being read.
  */
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { isFolder, isMetadata } from "../hub/builders.ts"
 import { openCache } from "../hub/cache.ts"
 import { readCard } from "../hub/card.ts"
@@ -13,7 +16,7 @@ import { findExport } from "../hub/export.ts"
 import { chooseSplits, isResolved, type Resolved, resolveDataset } from "../hub/resolve.ts"
 import { listTree, pinRevision, readSmall } from "../hub/tree.ts"
 import { type Batch, sliceBatch } from "../model/batch.ts"
-import { ConfigError } from "../model/errors.ts"
+import { ConfigError, IngestError } from "../model/errors.ts"
 import { type Feed, recipeOf } from "../model/feed.ts"
 import type { Item, Plain } from "../model/item.ts"
 import type { Normalize } from "../model/normalizer.ts"
@@ -84,11 +87,30 @@ const resolveOn = async (hub: Hub, options: HuggingFaceOptions, context: SourceC
   return { at: exported.at, resolved: exported.resolved, tree: new Map() }
 }
 
+/** Of all that is missing of a file, so much is told one by one; the rest is counted. */
+const GAPS_TOLD = 20
+
+const countGaps = (partial: (message: string) => void) => {
+  let gaps = 0
+  return {
+    add: (message: string): void => {
+      if (++gaps <= GAPS_TOLD) partial(message)
+    },
+    end: (): void => {
+      if (gaps > GAPS_TOLD) partial(`and ${gaps - GAPS_TOLD} more`)
+    },
+  }
+}
+
 const partOf = (item: Item): Part => item.payload as unknown as Part
 
 /** Rows of the part, whatever kind of file it is. */
 const rowsOf = (session: Session, part: Part, reading: Reading): AsyncIterable<Batch> => {
   const { builder } = session.resolved
+  const [, packed] = /\.(bz2|xz|lz4|7z|rar|lzma|br)$/i.exec(part.file.path) ?? []
+  if (packed !== undefined) {
+    throw new IngestError(`${part.file.path}: expected a plain file, or one in .gz or .zst, found ${packed}`)
+  }
   if (isFolder(builder)) {
     return isMetadata(part.file.path)
       ? metadataRows(session, part, builder, reading)
@@ -111,9 +133,6 @@ const countRows = async (session: Session, part: Part, most: number, signal: Abo
     return Math.min(most, await parquetRows(session.hub, session.at, part.file, signal))
   }
   if (isFolder(session.resolved.builder) && !isMetadata(part.file.path)) return 1
-  const { mkdtemp, rm } = await import("node:fs/promises")
-  const { join } = await import("node:path")
-  const { tmpdir } = await import("node:os")
   const tempDir = await mkdtemp(join(tmpdir(), "sluice-"))
   try {
     let rows = 0
@@ -148,19 +167,32 @@ async function* listItems(session: Session, options: HuggingFaceOptions, signal:
       signal.throwIfAborted()
       if (left <= 0) return
       const whole: Part = { file, order: order++ }
-      const most = Number.isFinite(left) ? await countRows(session, whole, left, signal) : undefined
-      const cut = most !== undefined && most >= left
-      if (most !== undefined) left -= most
-      const part: Part = cut ? { ...whole, rows: most } : whole
-      const version = [file.oid.slice(0, 20), others, cut ? `first${most}` : ""].filter(Boolean).join("-")
-      yield {
+      const item = {
         id: `${resolved.config}/${split.name}/${file.path}`,
         uri: `${session.hub.hubUrl}/datasets/${session.at.repo}/resolve/${session.at.sha}/${file.path}`,
-        version,
         bytes: file.size,
-        payload: part as unknown as Plain,
-        resumable: true,
+        resumable: true as const,
       }
+      const versionOf = (...more: readonly string[]): string =>
+        [file.oid.slice(0, 20), others, ...more].filter(Boolean).join("-")
+      if (left === Infinity) {
+        yield { ...item, version: versionOf(), payload: whole as unknown as Plain }
+        continue
+      }
+      let rows: number
+      try {
+        rows = await countRows(session, whole, left, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        if (!(error instanceof IngestError)) throw error
+        yield { ...item, version: versionOf(), error: error.message }
+        continue
+      }
+      // Of a file that has more, the version says how much of it there is.
+      const cut = rows === left
+      left -= rows
+      const part: Part = cut ? { ...whole, rows } : whole
+      yield { ...item, version: versionOf(cut ? `first${rows}` : ""), payload: part as unknown as Plain }
     }
   }
 }
@@ -193,8 +225,10 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
     if (!session) throw new Error("items are listed before they are normalized")
     const part = partOf(item)
     const { withThumbnails } = await import("../media/picture-thumbnails.ts")
+    const missing = countGaps(context.partial)
+    const reading = { ...context, partial: missing.add }
     let firstRow = 0
-    for await (const batch of rowsOf(session, part, context)) {
+    for await (const batch of rowsOf(session, part, reading)) {
       context.progress()
       const pictures = thumbnails
         ? [...batch.columns].flatMap(([name, { type }]) => (type.name === "IMAGE" ? [name] : []))
@@ -202,11 +236,12 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
       const step = pictures.length > 0 ? PICTURES : batch.rows
       for (let start = 0; start < batch.rows; start += step) {
         const slice = sliceBatch(batch, start, Math.min(start + step, batch.rows))
-        const rows = await withThumbnails(slice, pictures, { item, firstRow, ...context })
+        const rows = await withThumbnails(slice, pictures, { item, firstRow, ...reading })
         yield { ...rows, medium: "huggingface" }
         firstRow += slice.rows
       }
     }
+    missing.end()
   }
 
   let recipe = ""

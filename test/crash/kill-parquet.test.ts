@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, expect, it } from "vitest"
 import { parquet } from "../../src/sinks/parquet/parquet.ts"
-import { duckValues } from "../fixtures/duckdb.ts"
+import { sqlValues } from "../fixtures/duckdb.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { tempFolder } from "../fixtures/tables.ts"
@@ -39,7 +39,7 @@ const readTables = async (uri: string): Promise<Tables> => {
       for (const row of rowsOf(batch, columns)) rows.push(JSON.stringify(row, (_, value) => text(value)))
     }
     // What others find in the folder is the same number of rows.
-    const [count] = await duckValues(`select count(*) from '${join(uri, name === "" ? "t" : `t__${name}`)}/*.parquet'`)
+    const [count] = await sqlValues(`select count(*) from '${join(uri, name === "" ? "t" : `t__${name}`)}/*.parquet'`)
     expect(Number(count)).toBe(rows.length)
     // Records come in the order of failures.
     tables[name] = name === "items" ? rows.sort() : rows

@@ -5,7 +5,7 @@ import { exportParquet } from "../../src/dataset/parquet.ts"
 import { bytesColumn, int32Column, numberColumn, textColumn, vectorColumn } from "../../src/model/column.ts"
 import { ConfigError, IngestError, TableError } from "../../src/model/errors.ts"
 import { connect } from "../../src/store/database.ts"
-import { duckRows, duckValues } from "../fixtures/duckdb.ts"
+import { sql, sqlValues } from "../fixtures/duckdb.ts"
 import { tempFolder, writeTable } from "../fixtures/tables.ts"
 
 const CLASSES = ["cat", "dog"]
@@ -60,7 +60,7 @@ describe("exportParquet", () => {
     const path = join(out, "new folder", "all.parquet")
     const result = await exportParquet(uri, "media", path)
     expect(result).toEqual({ rows: ROWS + 3, bytes: (await readFile(path)).length })
-    expect(await duckRows(`describe from '${path}'`)).toMatchObject([
+    expect(await sql(`describe from '${path}'`)).toMatchObject([
       { column_name: "n", column_type: "INTEGER" },
       { column_name: "image", column_type: "STRUCT(bytes BLOB, path VARCHAR)" },
       { column_name: "label", column_type: "BIGINT" },
@@ -68,14 +68,14 @@ describe("exportParquet", () => {
       { column_name: "text", column_type: "VARCHAR" },
       { column_name: "e", column_type: "FLOAT[]" },
     ])
-    const first = await duckRows(`select n, image.bytes as image, label from '${path}' limit ${ROWS}`)
+    const first = await sql(`select n, image.bytes as image, label from '${path}' limit ${ROWS}`)
     first.forEach(({ n, image, label }, row) => {
       expect([n, label]).toEqual([row, BigInt(row % 2)])
       if (row % 10 === 3) expect(image).toBeNull()
       else expect(picture(row).equals(image as Uint8Array), `picture ${row}`).toBe(true)
     })
     expect(
-      await duckRows(
+      await sql(
         `select n, octet_length(video.bytes) as size, text, e::text as e, image, label from '${path}' offset ${ROWS}`,
       ),
     ).toEqual([
@@ -88,12 +88,12 @@ describe("exportParquet", () => {
   it("writes the columns and rows that are asked for, in the order of the columns", async () => {
     const path = join(out, "some.parquet")
     expect((await exportParquet(uri, "media", path, { columns: ["label", "n"], where: "n >= 197" })).rows).toBe(6)
-    expect(await duckRows(`from '${path}'`)).toEqual(
+    expect(await sql(`from '${path}'`)).toEqual(
       [197, 198, 199, 1000, 1001, 1002].map((n) => ({ label: n < 1000 ? BigInt(n % 2) : null, n })),
     )
     const provenance = join(out, "hidden.parquet")
     await exportParquet(uri, "media", provenance, { columns: ["_item", "_row"], where: "n = 1001" })
-    expect(await duckRows(`from '${provenance}'`)).toEqual([{ _item: "b", _row: 1 }])
+    expect(await sql(`from '${provenance}'`)).toEqual([{ _item: "b", _row: 1 }])
   })
 
   it("leaves a file alone that is there, unless told otherwise", async () => {
@@ -105,7 +105,7 @@ describe("exportParquet", () => {
     )
     expect(await readFile(path, "utf8")).toBe("precious")
     await exportParquet(uri, "media", path, { columns: ["n"], overwrite: true })
-    expect(await duckValues(`select count(*) from '${path}'`)).toEqual([BigInt(ROWS + 3)])
+    expect(await sqlValues(`select count(*) from '${path}'`)).toEqual([BigInt(ROWS + 3)])
     expect(await readdir(out)).toEqual(before)
   })
 
@@ -129,6 +129,6 @@ describe("exportParquet", () => {
       /^Table "foreign": column "place" is Struct<\{x:Float64\}>, which is no type of Sluice's; name the columns/,
     )
     await exportParquet(uri, "foreign", path, { columns: ["n"] })
-    expect(await duckRows(`from '${path}'`)).toEqual([{ n: 1 }])
+    expect(await sql(`from '${path}'`)).toEqual([{ n: 1 }])
   })
 })

@@ -37,6 +37,14 @@ describe("a dataset's tree", () => {
     }
   })
 
+  it("is found under a former name, and goes by the one that it has now", async () => {
+    const sha = hub.push("owner/cifar10", { "a.txt": "1" })
+    const now = `${hub.url}/api/datasets/owner/cifar10/revision/main`
+    hub.faults.push({ path: "/api/datasets/cifar10/", status: 307, headers: { location: now } })
+    expect(await pinRevision(open("hf_anyone"), "cifar10", "main", never)).toEqual({ repo: "owner/cifar10", sha })
+    expect(hub.seen.map(({ authorization }) => authorization)).toEqual(["Bearer hf_anyone", "Bearer hf_anyone"])
+  })
+
   it("comes page by page, with what each file's content is, and without folders", async () => {
     const large = bytes(20_000)
     hub.push("o/d", { "a/b/1.txt": "one", "a/2.bin": large, "empty.txt": "" }, { lfsFrom: 10_000 })

@@ -18,7 +18,7 @@ import { schemaIn } from "../../src/parquet/metadata.ts"
 import { createParquet } from "../../src/parquet/writer.ts"
 import { readTable } from "../../src/readers/read.ts"
 import { collect } from "../fixtures/collect.ts"
-import { duckRows } from "../fixtures/duckdb.ts"
+import { sql } from "../fixtures/duckdb.ts"
 import { picture } from "../fixtures/image.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { tempFolder } from "../fixtures/tables.ts"
@@ -37,7 +37,7 @@ const write = async (name: string, rows: Batch): Promise<string> => {
 }
 
 const metadataOf = async (path: string): Promise<Record<string, string>> => {
-  const rows = await duckRows(`select key, value from parquet_kv_metadata('${path}')`)
+  const rows = await sql(`select key, value from parquet_kv_metadata('${path}')`)
   return Object.fromEntries(rows.map(({ key, value }) => [String(key), String(value)]))
 }
 
@@ -136,7 +136,7 @@ describe("reading back", () => {
     const path = await write("before.parquet", batch)
     const changed = join(folder, "changed.parquet")
     const { sluice = "" } = await metadataOf(path)
-    await duckRows(
+    await sql(
       `copy (select label::text as label, i, 'new' as added from '${path}') to '${changed}' (kv_metadata {sluice: '${sluice}'})`,
     )
     expect(schemaOf(await read(changed))).toEqual(

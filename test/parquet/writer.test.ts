@@ -13,7 +13,7 @@ import {
 } from "../../src/model/column.ts"
 import { createParquet } from "../../src/parquet/writer.ts"
 import { build, sample, valuesOf } from "../fixtures/columns.ts"
-import { duckRows, duckValues } from "../fixtures/duckdb.ts"
+import { sql, sqlValues } from "../fixtures/duckdb.ts"
 import { random } from "../fixtures/folder.ts"
 import { tempFolder } from "../fixtures/tables.ts"
 
@@ -64,7 +64,7 @@ describe("values", () => {
           ),
         )
         const path = await write(batch)
-        expect(plain(await duckRows(`from '${path}'`))).toEqual(expected(batch))
+        expect(plain(await sql(`from '${path}'`))).toEqual(expected(batch))
       }),
       { numRuns: 80 },
     )
@@ -76,7 +76,7 @@ describe("values", () => {
       batchOf({ a: int32Column([]) }),
       batchOf({ b: textColumn(["y", null]) }),
     )
-    expect(await duckRows(`from '${path}'`)).toEqual([
+    expect(await sql(`from '${path}'`)).toEqual([
       { a: 1, b: "x" },
       { a: null, b: "y" },
       { a: null, b: null },
@@ -85,11 +85,11 @@ describe("values", () => {
 
   it("writes a table without rows", async () => {
     const path = await write(batchOf({ a: int32Column([]), v: vectorColumn([], { name: "EMBEDDING", size: 2 }) }))
-    expect(await duckRows(`describe from '${path}'`)).toMatchObject([
+    expect(await sql(`describe from '${path}'`)).toMatchObject([
       { column_name: "a", column_type: "INTEGER" },
       { column_name: "v", column_type: "FLOAT[]" },
     ])
-    expect(await duckValues(`select count(*) from '${path}'`)).toEqual([0n])
+    expect(await sqlValues(`select count(*) from '${path}'`)).toEqual([0n])
   })
 
   it("keeps pictures and videos as a struct of bytes and path, and null ones as null", async () => {
@@ -101,13 +101,13 @@ describe("values", () => {
       }),
     )
     const file = (bytes: Uint8Array) => ({ bytes, path: null })
-    const rows = await duckRows(`select hex(image.bytes) as bytes, image is null as missing from '${path}'`)
+    const rows = await sql(`select hex(image.bytes) as bytes, image is null as missing from '${path}'`)
     expect(rows).toEqual([
       { bytes: "FFD8000102", missing: false },
       { bytes: null, missing: true },
       { bytes: "", missing: false },
     ])
-    expect(await duckRows(`select image, video from '${path}'`)).toEqual([
+    expect(await sql(`select image, video from '${path}'`)).toEqual([
       { image: file(Buffer.from(jpeg)), video: null },
       { image: null, video: null },
       { image: file(Buffer.alloc(0)), video: file(Buffer.from(jpeg)) },
@@ -117,7 +117,7 @@ describe("values", () => {
 
 describe("row groups", () => {
   const groups = (path: string) =>
-    duckRows(
+    sql(
       `select row_group_id as id, any_value(row_group_num_rows) as rows, sum(total_uncompressed_size)::double as bytes
        from parquet_metadata('${path}') group by all order by id`,
     )
@@ -134,7 +134,7 @@ describe("row groups", () => {
     )
     const path = await write(...batches)
     expect(await groups(path)).toMatchObject([{ rows: 150_000n }, { rows: 50_000n }])
-    expect(await duckRows(`select sum(n) as sum, count(distinct n) as n from '${path}'`)).toEqual([
+    expect(await sql(`select sum(n) as sum, count(distinct n) as n from '${path}'`)).toEqual([
       { sum: (200_000n * 199_999n) / 2n, n: 200_000n },
     ])
   })
@@ -150,7 +150,7 @@ describe("row groups", () => {
     expect(found.map(({ rows }) => rows)).toEqual([7n, 7n, 1n])
     expect(Math.max(...found.map(({ bytes }) => Number(bytes)))).toBeLessThan(75 << 20)
     expect(
-      await duckRows(`select n, md5(video.bytes) = md5(repeat(chr(n), 10 << 20)::blob) as same from '${path}'`),
+      await sql(`select n, md5(video.bytes) = md5(repeat(chr(n), 10 << 20)::blob) as same from '${path}'`),
     ).toEqual(Array.from({ length: 15 }, (_, n) => ({ n, same: true })))
   })
 
@@ -165,16 +165,16 @@ describe("row groups", () => {
         none: numberColumn(new Float64Array(4).fill(Number.NaN), { name: "FLOAT64" }),
       }),
     )
-    expect(
-      await duckRows(`select stats_min_value as min, stats_max_value as max from parquet_metadata('${path}')`),
-    ).toEqual([
-      { min: "-9", max: "5" },
-      { min: "-1", max: String(2n ** 62n) },
-      { min: "-7.0", max: "2.5" },
-      { min: "0.5", max: "4.0" },
-      { min: null, max: null },
-    ])
-    expect(await duckRows(`select i from '${path}' where d < 0`)).toEqual([{ i: 4 }])
+    expect(await sql(`select stats_min_value as min, stats_max_value as max from parquet_metadata('${path}')`)).toEqual(
+      [
+        { min: "-9", max: "5" },
+        { min: "-1", max: String(2n ** 62n) },
+        { min: "-7.0", max: "2.5" },
+        { min: "0.5", max: "4.0" },
+        { min: null, max: null },
+      ],
+    )
+    expect(await sql(`select i from '${path}' where d < 0`)).toEqual([{ i: 4 }])
   })
 })
 
@@ -192,7 +192,7 @@ describe("size", () => {
       }),
     )
     expect(
-      await duckRows(
+      await sql(
         `select path_in_schema as path, compression, total_compressed_size < 10000 as small from parquet_metadata('${path}')`,
       ),
     ).toEqual([

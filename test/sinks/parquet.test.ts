@@ -8,7 +8,7 @@ import { ConfigError, TableError } from "../../src/model/errors.ts"
 import { HIDDEN_COLUMNS, withHidden } from "../../src/model/rows.ts"
 import type { RowFilter, Writer } from "../../src/model/sink.ts"
 import { parquet } from "../../src/sinks/parquet/parquet.ts"
-import { duckRows, duckValues } from "../fixtures/duckdb.ts"
+import { sql, sqlValues } from "../fixtures/duckdb.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { commitItems, type ItemColumns, tempFolder } from "../fixtures/tables.ts"
 
@@ -30,7 +30,7 @@ const all = async (writer: Writer, columns: readonly string[], filter?: RowFilte
 const numbers = async (writer: Writer, filter?: RowFilter) => (await all(writer, ["n"], filter)).map(({ n }) => n)
 const shards = async (table = "t") =>
   (await readdir(join(uri, table))).filter((name) => name.endsWith(".parquet")).sort()
-const onDisk = () => duckValues(`select n from read_parquet('${uri}/t/*.parquet') order by filename, file_row_number`)
+const onDisk = () => sqlValues(`select n from read_parquet('${uri}/t/*.parquet') order by filename, file_row_number`)
 
 beforeEach(async () => {
   uri = await tempFolder()
@@ -43,7 +43,7 @@ describe("commits", () => {
     await commitItems(writer, [item("a", 0, 3), item("b", 10, 2)])
     await commitItems(writer, [item("c", 20, 1)])
     expect(await shards()).toEqual(["train-000000.parquet", "train-000001.parquet"])
-    expect(await duckRows(`from '${uri}/t/*.parquet'`)).toEqual([0, 1, 2, 10, 11, 20].map((n) => ({ n })))
+    expect(await sql(`from '${uri}/t/*.parquet'`)).toEqual([0, 1, 2, 10, 11, 20].map((n) => ({ n })))
     expect([writer.version, await writer.edge("first"), await writer.edge("last")]).toEqual([2, 1, 2])
     await writer.close()
   })
@@ -121,7 +121,7 @@ describe("overwrite", () => {
     )
     await writer.overwrite()
     expect([...writer.schema.keys()]).toEqual([...HIDDEN_COLUMNS, "m"])
-    expect(await duckRows(`from '${uri}/t/*.parquet'`)).toEqual([{ m: 7 }])
+    expect(await sql(`from '${uri}/t/*.parquet'`)).toEqual([{ m: 7 }])
     expect(await writer.edge("first")).toBe(3)
     await writer.close()
   })
@@ -233,7 +233,7 @@ describe("maintenance", () => {
     ])
     await writer.finish()
     for (const name of await shards()) {
-      expect(await duckRows(`describe from '${uri}/t/${name}'`)).toMatchObject([
+      expect(await sql(`describe from '${uri}/t/${name}'`)).toMatchObject([
         { column_name: "n", column_type: "INTEGER" },
         { column_name: "text", column_type: "VARCHAR" },
       ])
@@ -264,7 +264,7 @@ describe("side tables and runs", () => {
     expect(await writer.sides()).toEqual(["notes"])
     expect(await side.edge("last")).toBe(2)
     await side.remove({ items: [{ item: "a" }], before: 2 })
-    expect(await duckRows(`from '${uri}/t__notes/*.parquet'`)).toEqual([
+    expect(await sql(`from '${uri}/t__notes/*.parquet'`)).toEqual([
       { _item: "b", _version: "1", _row: 0, note: "z", _commit: 2n },
     ])
     expect(await writer.side("notes")).toBe(side)
@@ -289,7 +289,7 @@ describe("side tables and runs", () => {
     await writer.logRun({ ...record, ...counts, ...rest })
     await writer.logRun({ ...record, ...counts, ...rest, ended: "e", ending: "complete", rows: 5 })
     await writer.close()
-    expect(await duckRows(`select run, ending, rows from '${uri}/_sluice_runs/*.parquet'`)).toEqual([
+    expect(await sql(`select run, ending, rows from '${uri}/_sluice_runs/*.parquet'`)).toEqual([
       { run: "r-1", ending: "complete", rows: 5n },
     ])
   })
@@ -304,7 +304,7 @@ describe("opening", () => {
     await expect(open("new")).rejects.toThrow(new TableError(`Table already exists: "t" in ${uri}`))
 
     await mkdir(join(uri, "foreign"))
-    await duckRows(`copy (select 1 as n) to '${uri}/foreign/train-000000.parquet'`)
+    await sql(`copy (select 1 as n) to '${uri}/foreign/train-000000.parquet'`)
     const foreign = parquet({ uri, table: "foreign" })
     await expect(foreign.open({ create: "if-missing" })).rejects.toThrow(
       /foreign\/train-000000.parquet was not written by Sluice, which cannot add to it/,

@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto"
 import { readdir } from "node:fs/promises"
+import { resolve } from "node:path"
 import { gzipSync } from "node:zlib"
 import { beforeEach, describe, expect, it } from "vitest"
+import { inspectTable } from "../../src/dataset/inspect.ts"
 import type { Batch } from "../../src/model/batch.ts"
 import { AuthError, ConfigError } from "../../src/model/errors.ts"
 import { planOf, type RunSettings, run } from "../../src/pipeline.ts"
@@ -9,6 +12,7 @@ import { type HuggingFaceOptions, huggingface } from "../../src/sources/huggingf
 import { jpeg, NAMES, numbers, parquet, pictures, png, webDataset } from "../fixtures/hub/datasets.ts"
 import { startHub } from "../fixtures/hub.ts"
 import { rowsOf } from "../fixtures/plans.ts"
+import { sluice } from "../fixtures/sluice.ts"
 import { tempFolder } from "../fixtures/tables.ts"
 
 const hub = await startHub()
@@ -165,6 +169,16 @@ describe("parquet", () => {
     )
   })
 
+  it("tells some of what is missing, and counts the rest", async () => {
+    const sql = "SELECT {'bytes': NULL::BLOB, 'path': i || '.jpg'} AS image FROM range(300) t(i)"
+    hub.push("o/d", { "train.parquet": await parquet(sql, { features: { image: { _type: "Image" } } }) })
+    const { rows, database } = await ingest()
+    expect(rows).toHaveLength(300)
+    const [record] = rowsOf(database.rows("t__items"), ["error"])
+    expect(String(record?.error).split("; ")).toHaveLength(21)
+    expect(record?.error).toMatch(/"0.jpg" is not in the dataset; .*"19.jpg" is not in the dataset; and 280 more$/)
+  })
+
   it("picks columns, a split and a configuration, and no more rows than the limit", async () => {
     hub.push("o/d", {
       ...(await numbers(3, 5000)),
@@ -188,6 +202,26 @@ describe("parquet", () => {
     expect(rowsOf(missing.database.rows("t__items"), ["error"])[0]?.error).toBe(
       'data/train-00000-of-00003.parquet: there is no column "nothing"; it has id, text, half',
     )
+  })
+
+  it("reads files whose rows are large in small ranges", async () => {
+    const sql =
+      "SELECT {'bytes': encode(repeat(md5(i::VARCHAR), 65536)), 'path': NULL::VARCHAR} AS image, i::INTEGER AS id FROM range(45) t(i)"
+    hub.push("o/d", { "train.parquet": await parquet(sql, { features: { image: { _type: "Image" } } }) })
+    const { rows, summary } = await ingest({ thumbnails: false, limit: 44 })
+    expect(summary.items.done).toBe(1)
+    expect(rows.map(({ id, _row }) => [id, _row])).toEqual(Array.from({ length: 44 }, (_, i) => [i, i]))
+    for (const { id, image } of rows) {
+      const expected = createHash("md5").update(String(id)).digest("hex").repeat(65_536)
+      expect(Buffer.from(image as Uint8Array).equals(Buffer.from(expected))).toBe(true)
+    }
+  })
+
+  it("takes the types that the schema asks for, before those of the dataset", async () => {
+    const sql = "SELECT i AS n, [i, 2]::BIGINT[] AS pair, '3' AS text FROM range(3) t(i)"
+    hub.push("o/d", { "train.parquet": await parquet(sql) })
+    const { types } = await ingest({ schema: { n: "FLOAT64", pair: "EMBEDDING(2)", text: "INT32" } })
+    expect(types).toEqual({ n: { name: "FLOAT64" }, pair: { name: "EMBEDDING", size: 2 }, text: { name: "INT32" } })
   })
 
   it("fails one file that is broken, and says which", async () => {
@@ -248,6 +282,19 @@ dataset_info:
         deep: JSON.parse(String(deep)),
       })),
     ).toEqual(list)
+  })
+
+  it("fails a file that is packed in a way that is not read, or that cannot be counted, and goes on", async () => {
+    hub.push("o/d", { "train-1.csv.bz2": "BZh9", "train-2.csv": "a\n1\n", "train-3.csv": "", "train-4.csv": "a\n4\n" })
+    for (const limit of [undefined, 2]) {
+      const { rows, summary, database } = await ingest(limit === undefined ? {} : { limit })
+      expect(rows.map(({ a }) => a)).toEqual([1n, 4n])
+      expect(summary.items).toMatchObject({ done: 2, failed: 2 })
+      expect(rowsOf(database.rows("t__items"), ["error"])).toEqual([
+        { error: "train-1.csv.bz2: expected a plain file, or one in .gz or .zst, found bz2" },
+        { error: expect.stringMatching(/^train-3.csv: .*empty/) },
+      ])
+    }
   })
 
   it("reads text files line by line", async () => {
@@ -484,5 +531,26 @@ describe("a run", () => {
     expect(second.rows).toBe(60_000 - before)
     expect(downloads().filter((path) => path.includes("00000-of"))).toEqual([])
     expect(await readdir(own)).toEqual([])
+  })
+
+  it("is the pipeline that comes with Sluice, on the command line", async () => {
+    hub.push("o/pets", await pictures(2, 2))
+    const cwd = await tempFolder()
+    const env = { HF_ENDPOINT: hub.url, HF_TOKEN: "hf_anyone", DATASET: "o/pets" }
+    const document = resolve("pipelines/huggingface.yaml")
+    const settings = ["--set", `source.cache_dir=${cwd}/cache`, "--set", "source.columns=[image, label]"]
+    const ended = await sluice(["run", document, "--json", ...settings], { cwd, env })
+    expect(ended).toMatchObject({ code: 0, stderr: "" })
+    expect(JSON.parse(ended.stdout)).toMatchObject({ rows: 4, items: { listed: 2, done: 2 }, table: "huggingface" })
+    expect((await inspectTable(`${cwd}/data`, "huggingface")).columns).toEqual([
+      { name: "image", type: "IMAGE" },
+      { name: "image_path", type: "TEXT" },
+      { name: "label", type: "CLASS_LABEL", names: NAMES },
+    ])
+    const refused = await sluice(["run", document, "--set", "source.repo=../etc"], { cwd, env })
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/source.repo: .*expected the name of a dataset/),
+    })
   })
 })

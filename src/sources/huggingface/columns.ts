@@ -69,7 +69,7 @@ const embedding = (size: number | undefined): ColumnType | undefined =>
   size !== undefined && size > 0 ? { name: "EMBEDDING", size } : undefined
 
 /** The column type of a feature; undefined: that of the file. */
-const typeOf = (feature: Feature | undefined): ColumnType | undefined => {
+export const featureType = (feature: Feature | undefined): ColumnType | undefined => {
   switch (feature?.kind) {
     case "value": {
       const name = VALUES[feature.dtype]
@@ -184,7 +184,7 @@ export const planColumns = (
       }
       continue
     }
-    const found = feature?.kind === "media" ? undefined : typeOf(feature)
+    const found = feature?.kind === "media" ? undefined : featureType(feature)
     if (found?.name === "CLASS_LABEL" && !asked && sqlType === "VARCHAR") {
       labels.set(as, found)
       planned.push({ name, as, type: { name: "TEXT" } })

@@ -5,10 +5,10 @@ import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { IngestError, messageOf } from "../../model/errors.ts"
-import { openPlain } from "./text-rows.ts"
+import { unpacked } from "../../readers/file.ts"
 
 const firstCharacter = async (path: string): Promise<string> => {
-  const stream = openPlain(path)
+  const stream = unpacked(path)
   try {
     for await (const bytes of stream) {
       const text = Buffer.from(bytes as Uint8Array)
@@ -65,7 +65,7 @@ export const asLines = async (path: string, tempDir: string): Promise<string> =>
   if ((await firstCharacter(path)) !== "[") return path
   const target = join(tempDir, `${randomUUID()}.jsonl`)
   try {
-    await pipeline(openPlain(path), elements, createWriteStream(target))
+    await pipeline(unpacked(path), elements, createWriteStream(target))
   } catch (error) {
     await rm(target, { force: true })
     throw new IngestError(messageOf(error), { cause: error })

@@ -1,15 +1,17 @@
 /** Rows of table files of the Hub: Parquet, CSV and JSON. */
 import { rm } from "node:fs/promises"
 import { dirname } from "node:path/posix"
-import { featuresOfMetadata } from "../../hub/features.ts"
+import { type Features, featuresOfMetadata } from "../../hub/features.ts"
 import { normalizePath } from "../../hub/glob.ts"
 import { type Batch, sliceBatch } from "../../model/batch.ts"
 import { bytesColumn, type Column, isNull, nullColumn, valueAt } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import { columnOf } from "../../model/infer.ts"
 import type { ColumnType } from "../../model/types.ts"
+import type { AskedTypes } from "../../readers/describe.ts"
 import { formatOfName, type TableFile } from "../../readers/file.ts"
-import { type ColumnPlan, type MediaColumn, planColumns } from "./columns.ts"
+import type { ParquetFooter, RowRange } from "../../readers/parquet.ts"
+import { type ColumnPlan, columnName, featureType, type MediaColumn, planColumns } from "./columns.ts"
 import { asLines } from "./json-lines.ts"
 import { type Part, type Reading, readFiles, type Session, withFile } from "./session.ts"
 
@@ -95,6 +97,38 @@ const arranged = (batch: Batch, { order, media, labels }: ColumnPlan): Batch => 
   return { rows: batch.rows, columns: new Map(columns) }
 }
 
+/** DuckDB hands over so many rows of a row group at a time, however large they are. */
+const CHUNK_ROWS = 2048
+/** What that many rows may weigh, and what is read at a time where they weigh more. */
+const CHUNK_BYTES = 64 << 20
+const WINDOW_BYTES = 16 << 20
+
+/**
+ * The ranges of rows in which a file is read one after the other: all at once, unless its rows are large and its row
+ * groups long. For each range the row group that it lies in is read again, but no more of it is held than the range.
+ */
+const windows = (footer: ParquetFooter | undefined, limit = Infinity): readonly (RowRange | undefined)[] => {
+  if (!footer || footer.rows === 0) return [undefined]
+  const end = Math.min(footer.rows, limit)
+  const rowBytes = footer.bytes / footer.rows
+  const chunk = Math.min(CHUNK_ROWS, footer.rows / footer.rowGroups) * rowBytes
+  if (chunk <= CHUNK_BYTES) return end < footer.rows ? [{ start: 0, end }] : [undefined]
+  const step = Math.max(1, Math.floor(WINDOW_BYTES / rowBytes))
+  return Array.from({ length: Math.ceil(end / step) }, (_, index) => ({
+    start: index * step,
+    end: Math.min((index + 1) * step, end),
+  }))
+}
+
+/** What has to be found out about the columns: where the width of lists is known, or of no use, they are not looked at. */
+const askedTypes =
+  ({ columns, types }: Session, features: Features | undefined): AskedTypes =>
+  (name) => {
+    if (columns && !columns.includes(name)) return { name: "TEXT" }
+    const type = featureType(features?.get(name))
+    return types.get(columnName(name)) ?? (type?.name === "EMBEDDING" ? type : undefined)
+  }
+
 /** How the file is read; JSON that is one list is made lines first. */
 const formatOf = async (session: Session, path: string, tempDir: string): Promise<TableFile> => {
   const { builder, options } = session.resolved
@@ -115,7 +149,7 @@ export async function* tableRows(
   part: Part,
   reading: Reading,
 ): AsyncGenerator<Batch, void, undefined> {
-  const [{ describeTable }, { readTable }] = await Promise.all([
+  const [{ describeTable, footerOf }, { readTable }] = await Promise.all([
     import("../../readers/describe.ts"),
     import("../../readers/read.ts"),
   ])
@@ -123,14 +157,17 @@ export async function* tableRows(
     let table: TableFile | undefined
     try {
       table = await formatOf(session, path, reading.tempDir)
-      const { columns: described, footer } = await describeTable(table, (name) => session.types.get(name))
+      const footer = table.format === "parquet" ? await footerOf(table) : undefined
       const features = featuresOfMetadata(footer?.metadata.get("huggingface")) ?? session.resolved.features
+      const { columns: described } = await describeTable(table, askedTypes(session, features))
       // A column without any value has the type that other files show.
       const known = described.filter(({ name, unknown }) => !unknown || table?.format === "csv" || features?.has(name))
       const plan = planColumns(known, features, session)
-      const rows = part.rows !== undefined && table.format === "parquet" && { rows: { start: 0, end: part.rows } }
-      for await (const batch of readTable(table, { columns: plan.columns, ...rows, signal: reading.signal })) {
-        yield* filled(session, part, arranged(batch, plan), plan.media, reading)
+      for (const rows of windows(footer, part.rows)) {
+        const options = { columns: plan.columns, ...(rows && { rows }), signal: reading.signal }
+        for await (const batch of readTable(table, options)) {
+          yield* filled(session, part, arranged(batch, plan), plan.media, reading)
+        }
       }
     } catch (error) {
       reading.signal.throwIfAborted()

@@ -10,9 +10,9 @@ import { IngestError, messageOf } from "../../model/errors.ts"
 import { columnOf } from "../../model/infer.ts"
 import type { ColumnType } from "../../model/types.ts"
 import { formatBytes } from "../../model/units.ts"
+import { unpacked } from "../../readers/file.ts"
 import { MEDIA, uniqueNames } from "./columns.ts"
 import { type Part, type Reading, type Session, withFile } from "./session.ts"
-import { openPlain } from "./text-rows.ts"
 
 const BATCH = { rows: 256, bytes: 8 << 20 }
 
@@ -33,7 +33,7 @@ const typeOf = (field: string): ColumnType => {
 }
 
 /** The key and the column of a member; undefined for one that belongs to no row. */
-export const splitMember = (path: string): readonly [key: string, field: string] | undefined => {
+const splitMember = (path: string): readonly [key: string, field: string] | undefined => {
   const [, key, field] = /^((?:.*\/|)[^./][^/.]*)[.]([^/]*)$/s.exec(path) ?? []
   return key !== undefined && field !== undefined && field !== "" ? [key, field] : undefined
 }
@@ -93,7 +93,7 @@ const toBatch = (samples: readonly Sample[], archive: string, wanted: readonly s
 async function* samplesOf(path: string, { maxBytes, signal }: Reading): AsyncGenerator<Sample> {
   const { extract } = await import("tar-stream")
   const archive = extract()
-  const stream = openPlain(path)
+  const stream = unpacked(path)
   stream.once("error", (error) => archive.destroy(error))
   stream.pipe(archive)
   let sample: Sample | undefined

@@ -1,23 +1,12 @@
 /** Rows of text files of the Hub: one a line, as `datasets` reads them (`packaged_modules/text/text.py`). */
-import { createReadStream } from "node:fs"
-import type { Readable } from "node:stream"
-import { createGunzip } from "node:zlib"
 import { type Batch, batchOf } from "../../model/batch.ts"
 import { textColumn } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import { formatBytes } from "../../model/units.ts"
+import { unpacked } from "../../readers/file.ts"
 import { type Part, type Reading, type Session, withFile } from "./session.ts"
 
 const BATCH = { rows: 8192, chars: 1 << 20 }
-
-export const openPlain = (path: string): Readable => {
-  const stream = createReadStream(path, { highWaterMark: 1 << 20 })
-  if (!path.endsWith(".gz")) return stream
-  const plain = createGunzip()
-  stream.once("error", (error) => plain.destroy(error))
-  plain.once("close", () => stream.destroy())
-  return stream.pipe(plain)
-}
 
 /**
  * Lines of UTF-8, without their ends (`\n`, `\r\n`, `\r`), in batches.
@@ -44,7 +33,7 @@ async function* lines(path: string, keepEnds: boolean, maxBytes: number): AsyncG
       chars = 0
     }
   }
-  for await (const bytes of openPlain(path)) {
+  for await (const bytes of unpacked(path)) {
     yield* cut(rest + decoder.decode(bytes as Buffer, { stream: true }), false)
     if (rest.length > maxBytes) throw new IngestError(`a line has more than ${formatBytes(maxBytes)}`)
   }
