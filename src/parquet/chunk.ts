@@ -8,7 +8,12 @@ import type { Leaf } from "./schema.ts"
 import { type Bounds, joinBounds } from "./statistics.ts"
 import { binary, encode, i32, i64, list, struct, type Thrift, text } from "./thrift.ts"
 
-const compress = promisify(zstdCompress)
+const zstd = promisify(zstdCompress)
+
+/** Told how much comes, zstd takes no more memory than that; small pages are done in a fifth of the time. */
+const compress = (parts: readonly Uint8Array[], size: number): Promise<Uint8Array> =>
+  // What cannot be compressed gets a little larger; all of it comes in one piece.
+  zstd(Buffer.concat(parts, size), { pledgedSrcSize: size, chunkSize: Math.max(1024, size + (size >> 8) + 64) })
 
 const DATA_PAGE = 0
 const ENCODING = { PLAIN: 0, RLE: 3 } as const
@@ -49,7 +54,7 @@ export class Chunk {
         `Column ${JSON.stringify(this.#leaf.path[0])}: a value of ${formatType(this.#type)} has ${raw} bytes; Parquet holds at most 2 GiB`,
       )
     }
-    const body = this.#codec === CODEC.ZSTD ? [await compress(Buffer.concat(parts))] : parts
+    const body = this.#codec === CODEC.ZSTD ? [await compress(parts, raw)] : parts
     const size = sizeOf(body)
     const header = encode(
       struct(
