@@ -26,6 +26,8 @@ export type TriggerOption = number | { readonly rows?: number; readonly bytes?: 
 export interface RunSettings {
   /** Default `append`. */
   readonly mode?: WriteMode
+  /** `sync` removes no more than this share of the items, from 0 to 1; where more have vanished, none. Default 0.2. */
+  readonly maxDeleteRatio?: number
   /** When buffered rows become one record batch. Default 200 rows or 8 MiB. */
   readonly flushEvery?: TriggerOption
   /** When record batches become a new version of the table. Default 2,000 rows or 48 MiB. */
@@ -94,6 +96,7 @@ export interface PlanParts {
 export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
   ...parts,
   mode: settings.mode ?? "append",
+  maxDeleteRatio: settings.maxDeleteRatio ?? 0.2,
   schema: readSchema(settings.schema),
   ...readTriggers(settings),
   retryFailed: settings.retryFailed ?? false,

@@ -62,7 +62,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .option("--index <column>", "TEXT column to search in (repeatable)", collect)
     .addOption(
       new Option("--mode <mode>", "what to do with a table that is there: add to it, refuse it, or replace its rows")
-        .choices(["append", "error", "replace"])
+        .choices(["append", "error", "replace", "sync"])
         .default("append"),
     )
     .option("--include-hidden", "take files and folders whose name starts with a dot")

@@ -56,7 +56,7 @@ export const describeSummary = (
     lines.push(`  which items ${what.join(" or ")}, and why, stands in ${table}__items: ${inspectHint(summary)}`)
   }
   if (items.outdated > 0) {
-    lines.push(`  outdated items have changed since; their rows were left as they are (mode replace takes all in anew)`)
+    lines.push(`  outdated items have changed since; their rows were left as they are (mode sync takes them in anew)`)
   }
   return lines.join("\n")
 }

@@ -30,7 +30,6 @@ const checkProblem = (check: (text: string) => void, value: unknown): string | u
 
 /** What is wrong with a field's value; undefined when nothing is. */
 const fieldProblem = (field: Field, value: unknown): string | undefined => {
-  if (field.planned?.some((planned) => planned === value)) return `${JSON.stringify(value)} is not supported yet`
   if (field.type === "text") {
     return textProblem(value) ?? (field.check === undefined ? undefined : checkProblem(field.check, value))
   }

@@ -46,14 +46,23 @@ const TABLE = {
 /** How rows are written; it is the run's, but stands with the sink. */
 const MODE = {
   type: "choice",
-  choices: ["append", "error", "replace"],
-  planned: ["sync"],
+  choices: ["append", "error", "replace", "sync"],
   default: "append",
-  description: "Add what is new (`append`), refuse a table that exists (`error`), or replace all rows (`replace`).",
+  description:
+    "Add what is new (`append`), refuse a table that exists (`error`), replace all rows (`replace`), or follow the source: new, changed and vanished items (`sync`).",
+} as const satisfies Field
+
+const MAX_DELETE_RATIO = {
+  type: "number",
+  min: 0,
+  max: 1,
+  optional: true,
+  description: "`sync` removes at most this share of the items; where more have vanished, none. Default 0.2.",
 } as const satisfies Field
 
 export interface SinkValues extends ComponentValues {
   readonly mode: WriteMode
+  readonly max_delete_ratio?: number
 }
 
 export interface SinkExtra {
@@ -74,13 +83,14 @@ export const SINKS: readonly Component<Sink, SinkExtra>[] = [
       },
       table: TABLE,
       mode: MODE,
+      max_delete_ratio: MAX_DELETE_RATIO,
     },
     ({ uri, table }, { index }) => lance({ uri, table, index }),
   ),
   component(
     "memory",
     "Keeps the rows in memory, for trying a pipeline out: nothing is written.",
-    { table: TABLE, mode: MODE },
+    { table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
     ({ table }, { index }) => {
       if (index.length > 0) throw new ConfigError('index: a sink of type "memory" has no indexes; leave "index" out')
       return memory({ table })

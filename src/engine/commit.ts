@@ -12,11 +12,11 @@ import { type Batch, batchOf } from "../model/batch.ts"
 import { int32Column, numberColumn, textColumn } from "../model/column.ts"
 import type { ItemRecord } from "../model/item.ts"
 import type { Span } from "../model/rows.ts"
-import type { Version, Writer } from "../model/sink.ts"
+import type { RowFilter, Version, Writer } from "../model/sink.ts"
 import type { Group } from "./buffer.ts"
 import { crashPoint } from "./crash-point.ts"
 import { attempt } from "./effects.ts"
-import { ITEMS, type ItemVersion, type Ledger, removeItems } from "./ledger.ts"
+import { ITEMS, type Ledger, removeItems, removeOlder } from "./ledger.ts"
 
 /** Records of items that come with a commit; those without one are written when so many have come together. */
 export const RECORDS_AT_ONCE = 1000
@@ -37,8 +37,8 @@ export interface Committer {
   readonly commit: (next: Commit) => Effect.Effect<void, Error, Scope.Scope>
   /** Waits for the commit in flight. */
   readonly settled: Effect.Effect<void, Error>
-  /** Deletes the committed rows of items that failed after some of their rows were committed. */
-  readonly remove: (items: readonly ItemVersion[]) => Effect.Effect<void, Error>
+  /** Deletes committed rows: of items that failed after some of them were committed, or that have become empty. */
+  readonly remove: (items: NonNullable<RowFilter["items"]>) => Effect.Effect<void, Error>
 }
 
 const recordBatch = (records: readonly ItemRecord[], number: number): Batch =>
@@ -102,6 +102,13 @@ export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, 
     await writeSide(writer, group.side)
     const version = await writeRows(group)
     hooks.committed(version, group.spans)
+    // Only a changed item that `sync` does anew was there before.
+    const changed = group.spans.filter(({ item, end }) => end && ledger.had(item))
+    if (changed.length > 0) {
+      crashPoint("before-older")
+      await removeOlder(writer, changed)
+      crashPoint("after-older")
+    }
     crashPoint("before-maintain")
     await writer.maintain()
     crashPoint("after-maintain")

@@ -12,6 +12,10 @@ export const CRASH_POINTS = [
   "before-remove-side",
   "before-remove",
   "after-remove",
+  "before-older",
+  "after-older",
+  "before-vanish",
+  "after-vanish",
   "before-maintain",
   "after-maintain",
 ] as const

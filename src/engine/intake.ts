@@ -213,12 +213,16 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         const [, ...others] = splitItems(part)
         return Effect.forEach(others, addPart, { discard: true })
       }),
-      empty: message(({ item, version }: TaskItem) => {
-        record({ item: item.id, version }, "empty", "normalize", "the item has no rows")
-        tally.count("empty")
-        tally.tried++
-        return commitRecords()
-      }),
+      empty: message(({ item, version }: TaskItem) =>
+        Effect.gen(function* () {
+          // It had rows before it changed: they go first, so that it is never taken for empty while they are there.
+          if (ledger.had(item.id)) yield* committer.remove([{ item: item.id }])
+          record({ item: item.id, version }, "empty", "normalize", "the item has no rows")
+          tally.count("empty")
+          tally.tried++
+          yield* commitRecords()
+        }),
+      ),
       partial: message(({ item, version }: TaskItem, message: string) => {
         record({ item: item.id, version }, "partial", "normalize", message)
         partials.add(keyOf({ item: item.id, version }))

@@ -10,11 +10,12 @@ import type { Lane } from "../model/normalizer.ts"
 import type { SourceContext } from "../model/source.ts"
 import type { Running } from "./channel.ts"
 import { attempt } from "./effects.ts"
-import type { Ledger } from "./ledger.ts"
+import type { Ledger, Standing } from "./ledger.ts"
 import type { Plan } from "./plan.ts"
 import type { Task, TaskItem } from "./protocol.ts"
 import type { Tally } from "./tally.ts"
 import type { TaskLane } from "./threads.ts"
+import type { Seen } from "./vanished.ts"
 
 /** What the listing hands on, in the source's order. */
 export type Entry =
@@ -38,6 +39,8 @@ interface ListingOptions {
   readonly plan: Plan
   readonly ledger: Ledger
   readonly tally: Tally
+  /** Takes note of what is listed, where somebody wants to know what is not. */
+  readonly seen: Seen | undefined
   readonly lanes: TaskLane
   readonly tempDir: string
   readonly context: SourceContext
@@ -57,9 +60,13 @@ type Found =
   | { readonly kind: "group"; readonly lane: Lane; readonly items: readonly TaskItem[] }
   | Extract<Entry, { kind: "unreadable" }>
 
+/** Whether an item that is known is to be done again. */
+export const isDoneAgain = (standing: Standing, { mode, retryFailed }: Pick<Plan, "mode" | "retryFailed">): boolean =>
+  (standing === "failed" && retryFailed) || (standing === "outdated" && mode === "sync")
+
 /** The items that are to be done, in groups of one task. While a worker stands `idle`, none waits for company. */
 async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerator<Found> {
-  const { plan, ledger, tally, context, stopping } = options
+  const { plan, ledger, tally, seen, context, stopping } = options
   let items: TaskItem[] = []
   let lane: Lane = "thread"
   let bytes = 0
@@ -93,7 +100,8 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
     const route = plan.feed.route(item)
     const version = `${item.version}-${route.recipe}`
     const standing = ledger.standing(item.id, version)
-    if (standing !== "new" && !(standing === "failed" && plan.retryFailed)) {
+    seen?.add(item)
+    if (standing !== "new" && !isDoneAgain(standing, plan)) {
       tally.count(standing === "done" ? "unchanged" : standing)
       continue
     }

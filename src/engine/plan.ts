@@ -8,8 +8,10 @@ import type { Workers } from "./lanes.ts"
  * - `append`: new items are added; items that are there already are skipped
  * - `error`: the table must not exist
  * - `replace`: the first commit replaces all rows, the others append
+ * - `sync`: the table becomes what the source is: new rows of changed items take the place of the older ones, and rows of
+ *   items that vanished are removed
  */
-export type WriteMode = "append" | "error" | "replace"
+export type WriteMode = "append" | "error" | "replace" | "sync"
 
 /** Fires when any of these is reached; `period` counts in milliseconds from the first buffered row. */
 export interface Trigger {
@@ -23,6 +25,8 @@ export interface Plan {
   readonly feed: Feed
   readonly sink: Sink
   readonly mode: WriteMode
+  /** `sync` removes no more than this share of the items, lest a source that lost its files empties the table. */
+  readonly maxDeleteRatio: number
   /** Column types that the caller asks for; they win over what the normalizer says. */
   readonly schema: Schema
   readonly flush: Trigger

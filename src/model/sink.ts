@@ -15,6 +15,8 @@ export interface RowFilter {
   readonly before?: number
   /** Rows of these items (in any version, or in the given one). */
   readonly items?: readonly { readonly item: string; readonly version?: string }[]
+  /** Not the rows of these items in these versions. */
+  readonly except?: readonly { readonly item: string; readonly version: string }[]
 }
 
 /** A version of the stored table, counted by the store. */
