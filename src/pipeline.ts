@@ -40,8 +40,11 @@ export interface RunSettings {
   readonly workers?: { readonly threads?: number; readonly timeout?: number }
   /** Bytes that one item may take in memory; videos are streamed. Default 256 MiB. */
   readonly maxItemBytes?: number
-  /** Tries items again that are known to have failed at the same version. Default false. */
-  readonly retryFailed?: boolean
+  /**
+   * What is done with items that are known to have failed at the same version: they are left alone (`skip`, the
+   * default), tried again with all others (`retry`), or nothing else is tried (`only`).
+   */
+  readonly failed?: "skip" | "retry" | "only"
   /** Milliseconds that a drain waits for items in flight. Default 30,000. */
   readonly shutdownTimeout?: number
 }
@@ -99,7 +102,7 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
   maxDeleteRatio: settings.maxDeleteRatio ?? 0.2,
   schema: readSchema(settings.schema),
   ...readTriggers(settings),
-  retryFailed: settings.retryFailed ?? false,
+  failed: settings.failed ?? "skip",
   errors: { max: settings.errors?.max ?? 100, maxRatio: settings.errors?.maxRatio ?? 1 },
   workers: {
     threads: settings.workers?.threads ?? Math.min(MAX_THREADS, availableParallelism()),
@@ -158,7 +161,7 @@ export const formatPlan = (
   const types = readSchema(settings.schema)
   if (isItemFormat(format)) return planOf({ name, sink, feed: format.feed(types) }, settings)
   // What was wrong with a class may have been mended since: its only item is not given up for good.
-  return planOf({ name, sink, feed: plainFeed(format, types) }, { retryFailed: true, ...settings })
+  return planOf({ name, sink, feed: plainFeed(format, types) }, { failed: "retry", ...settings })
 }
 
 /** A plan that adds columns in memory; they are new in every run. */

@@ -9,18 +9,21 @@ export const CRASH_POINTS = [
   "after-side",
   "before-commit",
   "after-commit",
+  "before-removal",
   "before-remove-side",
   "before-remove",
   "after-remove",
-  "before-older",
-  "after-older",
-  "before-vanish",
-  "after-vanish",
+  "after-removal",
+  "before-void",
+  "after-void",
   "before-maintain",
   "after-maintain",
 ] as const
 
-export type CrashPoint = (typeof CRASH_POINTS)[number]
+/** Those that only `sync` comes to. */
+export const SYNC_CRASH_POINTS = ["before-older", "after-older", "before-vanish", "after-vanish"] as const
+
+export type CrashPoint = (typeof CRASH_POINTS | typeof SYNC_CRASH_POINTS)[number]
 
 let hook: (point: CrashPoint) => void = () => {}
 

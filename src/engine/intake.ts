@@ -125,7 +125,8 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       })
 
     const record = (item: ItemVersion, status: ItemRecord["status"], stage: Stage, message: string): void => {
-      records.push({ ...item, status, stage, error: message, attempts: 1, run })
+      const attempts = status === "failed" ? ledger.attempts(item.item) + 1 : 1
+      records.push({ ...item, status, stage, error: message, attempts, run })
       emit({ type: "settled", item: item.item, status, stage, message })
     }
 

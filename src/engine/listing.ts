@@ -44,6 +44,8 @@ interface ListingOptions {
   readonly lanes: TaskLane
   readonly tempDir: string
   readonly context: SourceContext
+  /** Mends what a killed run was inside of; see `mend.ts`. */
+  readonly mendCut: (next?: Pick<TaskItem, "item" | "version">) => Promise<number>
   /** True once the run is to stop: nothing more is started. */
   readonly stopping: () => boolean
 }
@@ -61,8 +63,8 @@ type Found =
   | Extract<Entry, { kind: "unreadable" }>
 
 /** Whether an item that is known is to be done again. */
-export const isDoneAgain = (standing: Standing, { mode, retryFailed }: Pick<Plan, "mode" | "retryFailed">): boolean =>
-  (standing === "failed" && retryFailed) || (standing === "outdated" && mode === "sync")
+const isDoneAgain = (standing: Standing, { mode, failed }: Plan): boolean =>
+  (standing === "failed" && failed !== "skip") || (standing === "outdated" && mode === "sync")
 
 /** The items that are to be done, in groups of one task. While a worker stands `idle`, none waits for company. */
 async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerator<Found> {
@@ -82,7 +84,7 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   const mend = async (next?: Pick<TaskItem, "item" | "version">): Promise<number> => {
     if (mended) return 0
     mended = true
-    return ledger.mend(next)
+    return options.mendCut(next)
   }
 
   let failure: { readonly error: unknown } | undefined
@@ -100,7 +102,11 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
     const route = plan.feed.route(item)
     const version = `${item.version}-${route.recipe}`
     const standing = ledger.standing(item.id, version)
-    seen?.add(item)
+    seen?.add(item, standing === "done" && ledger.attempts(item.id) > 0)
+    if (plan.failed === "only" && standing !== "failed") {
+      if (standing === "done") tally.count("unchanged")
+      continue
+    }
     if (standing !== "new" && !isDoneAgain(standing, plan)) {
       tally.count(standing === "done" ? "unchanged" : standing)
       continue

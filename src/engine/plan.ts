@@ -31,8 +31,8 @@ export interface Plan {
   readonly schema: Schema
   readonly flush: Trigger
   readonly commit: Trigger
-  /** Items that are known to have failed are tried again. */
-  readonly retryFailed: boolean
+  /** Whether items that are known to have failed are left alone, tried again too, or the only ones that are tried. */
+  readonly failed: "skip" | "retry" | "only"
   readonly errors: {
     /** So many new failures are borne; one more stops the run after the good work is committed. */
     readonly max: number

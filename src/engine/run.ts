@@ -14,8 +14,8 @@ import { consume } from "./consume.ts"
 import { attempt } from "./effects.ts"
 import { openIntake } from "./intake.ts"
 import { openLanes } from "./lanes.ts"
-import { openLedger } from "./ledger.ts"
 import { type Entry, list } from "./listing.ts"
+import { mendCut, openLedger } from "./mend.ts"
 import type { Plan } from "./plan.ts"
 import { Tally } from "./tally.ts"
 import { claimTempDir } from "./temp.ts"
@@ -137,6 +137,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
           ledger,
           tally,
           seen,
+          mendCut: (next) => mendCut(writer, ledger, next),
           lanes,
           tempDir,
           stopping: () => ending !== "complete",

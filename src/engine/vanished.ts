@@ -3,7 +3,9 @@ import { HashSet, hash64 } from "../model/hash-set.ts"
 import type { Item } from "../model/item.ts"
 import type { Writer } from "../model/sink.ts"
 import { crashPoint } from "./crash-point.ts"
-import { ITEMS, type Ledger, removeItems, textAt } from "./ledger.ts"
+import { type Ledger, textAt } from "./ledger.ts"
+import { removeItems } from "./mend.ts"
+import { ITEMS } from "./records.ts"
 
 /** So many are named in one deletion. */
 const AT_ONCE = 5000
@@ -12,10 +14,13 @@ const AT_ONCE = 5000
 export class Seen {
   readonly #items = new HashSet()
   #hidden = 0
+  /** Items that failed when they had changed, and are again as they were: their records say nothing any more. */
+  readonly reverted: string[] = []
 
-  add(item: Item): void {
+  add(item: Item, reverted: boolean): void {
     this.#items.add(hash64(item.id))
     if (item.hidesOthers) this.#hidden++
+    if (reverted) this.reverted.push(item.id)
   }
 
   has(name: string): boolean {
@@ -81,7 +86,8 @@ export const removeVanished = async (
   }
   if ((await writer.sides()).includes(ITEMS)) {
     const side = await writer.side(ITEMS)
-    for (const chunk of chunks(await unlisted(side, seen, Infinity, false))) await side.remove({ items: chunk })
+    const gone = await unlisted(side, seen, Infinity, false)
+    for (const chunk of chunks([...gone, ...seen.reverted])) await side.remove({ items: chunk })
   }
   return { removed: names.length }
 }

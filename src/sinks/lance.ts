@@ -9,7 +9,7 @@ import { readdir, rm, unlink } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
-import type { RowFilter, Sink, Version, Writer } from "../model/sink.ts"
+import type { Reader, RowFilter, Sink, Version, Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
 import { fromRecordBatch, fromSchema, toField, toTable } from "../store/arrow.ts"
 import {
@@ -53,6 +53,11 @@ export const lance = (options: LanceOptions): Sink => {
     name: "lance",
     uri: options.uri,
     table: options.table,
+    view: async () => {
+      if (!existsSync(folder)) return emptyReader
+      const db = await connect(options.uri)
+      return openReader(db, options.table, () => db.close())
+    },
     open: async ({ create }) => {
       const db = await connect(options.uri)
       let lock: Lock | undefined
@@ -163,16 +168,7 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       version = await table.version()
     },
     read: (columns, filter = {}) => readRows(table, columns, filter),
-    edge: async (side) => {
-      if (!table) return 0
-      const [first] = await table
-        .query()
-        .select(["_commit"])
-        .orderBy({ columnName: "_commit", ascending: side === "first" })
-        .limit(1)
-        .toArray()
-      return first ? Number(first._commit) : 0
-    },
+    edge: (side) => edgeOf(table, side),
     side: async (suffix) => {
       const known = sides.get(suffix)
       if (known) return known
@@ -209,6 +205,52 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     },
   }
   return writer
+}
+
+/** The highest or lowest `_commit`. */
+const edgeOf = async (table: Table | undefined, side: "first" | "last"): Promise<number> => {
+  if (!table) return 0
+  const [first] = await table
+    .query()
+    .select(["_commit"])
+    .orderBy({ columnName: "_commit", ascending: side === "first" })
+    .limit(1)
+    .toArray()
+  return first ? Number(first._commit) : 0
+}
+
+const emptyReader: Reader = {
+  schema: new Map(),
+  version: 0,
+  read: async function* () {},
+  edge: async () => 0,
+  side: async () => emptyReader,
+  sides: async () => [],
+  close: async () => {},
+}
+
+/** A table as it is now, for looking at it. */
+const openReader = async (db: Connection, name: string, closed: () => void): Promise<Reader> => {
+  const names = await tableNames(db, true)
+  const table = names.includes(name) ? await db.openTable(name) : undefined
+  const readers: Reader[] = []
+  return {
+    schema: table ? fromSchema(await table.schema()) : new Map(),
+    version: table ? await table.version() : 0,
+    read: (columns, filter = {}) => readRows(table, columns, filter),
+    edge: (side) => edgeOf(table, side),
+    side: async (suffix) => {
+      const reader = await openReader(db, sideTable(name, suffix), () => {})
+      readers.push(reader)
+      return reader
+    },
+    sides: async () => sideNames(names, name),
+    close: async () => {
+      for (const reader of readers) await reader.close()
+      table?.close()
+      closed()
+    },
+  }
 }
 
 async function* readRows(

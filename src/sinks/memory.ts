@@ -62,6 +62,7 @@ export const memory = (options: { readonly table: string; readonly database?: Me
       const unlock = database.lock(options.table)
       return openWriter(database, options.table, unlock)
     },
+    view: async () => openWriter(database, options.table, () => {}),
   }
 }
 

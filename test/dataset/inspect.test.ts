@@ -44,7 +44,7 @@ const ingest = async (uri: string, ids: readonly string[]): Promise<void> => {
       schema: new Map(),
       flush: { rows: 200, bytes: 8 << 20, period: Infinity },
       commit: { rows: 2000, bytes: 48 << 20, period: Infinity },
-      retryFailed: false,
+      failed: "skip",
       errors: { max: 100, maxRatio: 1 },
       workers: { threads: 1, timeout: 60_000 },
       maxItemBytes: 1 << 20,
