@@ -9,21 +9,26 @@ export const CRASH_POINTS = [
   "after-side",
   "before-commit",
   "after-commit",
-  "before-removal",
+  "before-remove-record",
   "before-remove-side",
   "before-remove",
   "after-remove",
-  "after-removal",
-  "before-void",
-  "after-void",
+  "after-remove-record",
   "before-maintain",
   "after-maintain",
 ] as const
 
-/** Those that only `sync` comes to. */
-export const SYNC_CRASH_POINTS = ["before-older", "after-older", "before-vanish", "after-vanish"] as const
+/** Those that only a run comes to that finds changes: by `sync`, or where what failed before comes through. */
+export const CHANGE_CRASH_POINTS = [
+  "before-older",
+  "after-older",
+  "before-void",
+  "after-void",
+  "before-vanish",
+  "after-vanish",
+] as const
 
-export type CrashPoint = (typeof CRASH_POINTS | typeof SYNC_CRASH_POINTS)[number]
+export type CrashPoint = (typeof CRASH_POINTS | typeof CHANGE_CRASH_POINTS)[number]
 
 let hook: (point: CrashPoint) => void = () => {}
 

@@ -30,7 +30,7 @@ export const removeItems = async (writer: Writer, items: readonly Removal[]): Pr
   if (sides.length === 0) return removeEverywhere(writer, sides, { items })
   const records = removalRecords(items)
   const side = await writer.side(ITEMS)
-  crashPoint("before-removal")
+  crashPoint("before-remove-record")
   await side.write(recordBatch(records, 0))
   await side.commit()
   await finishRemoval(writer, sides, items)
@@ -39,7 +39,7 @@ export const removeItems = async (writer: Writer, items: readonly Removal[]): Pr
 const finishRemoval = async (writer: Writer, sides: readonly Writer[], items: readonly Removal[]): Promise<void> => {
   await removeEverywhere(writer, sides, { items })
   await (await writer.side(ITEMS)).remove({ items: removalRecords(items) })
-  crashPoint("after-removal")
+  crashPoint("after-remove-record")
 }
 
 /** Deletes what there is of the items in other versions than the given ones; it is done again where it was cut. */

@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check"
 import { afterEach, expect, it } from "vitest"
-import { CRASH_POINTS, onCrashPoint, SYNC_CRASH_POINTS } from "../../src/engine/crash-point.ts"
+import { CHANGE_CRASH_POINTS, CRASH_POINTS, onCrashPoint } from "../../src/engine/crash-point.ts"
 import type { Item } from "../../src/model/item.ts"
 import { run, type TriggerOption } from "../../src/pipeline.ts"
 import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
@@ -50,7 +50,7 @@ const history = fc.integer({ min: 1, max: 12 }).chain((width) =>
 )
 
 const crash = fc.option(
-  fc.record({ point: fc.constantFrom(...CRASH_POINTS, ...SYNC_CRASH_POINTS), after: fc.integer({ min: 0, max: 3 }) }),
+  fc.record({ point: fc.constantFrom(...CRASH_POINTS, ...CHANGE_CRASH_POINTS), after: fc.integer({ min: 0, max: 3 }) }),
 )
 
 const versionOf = (one: State): string => JSON.stringify(one)
