@@ -3,6 +3,6 @@ import type { Summary } from "../model/events.ts"
 
 const quoted = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
-/** How to see why items failed. A table without any good item was not made; its table of items was. */
-export const inspectHint = ({ table, uri, version }: Pick<Summary, "table" | "uri" | "version">): string =>
-  `sluice inspect ${quoted(version > 0 ? table : `${table}__items`)}${uri === "./data" ? "" : ` --uri ${quoted(uri)}`}`
+/** How to see why items failed or are not whole. */
+export const deadLettersHint = ({ table, uri, items }: Pick<Summary, "table" | "uri" | "items">): string =>
+  `sluice dead-letters ${quoted(table)}${items.partial > 0 ? " --all" : ""}${uri === "./data" ? "" : ` --uri ${quoted(uri)}`}`

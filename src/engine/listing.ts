@@ -63,7 +63,7 @@ type Found =
   | Extract<Entry, { kind: "unreadable" }>
 
 /** Whether an item that is known is to be done again. */
-const isDoneAgain = (standing: Standing, { mode, failed }: Plan): boolean =>
+export const isDoneAgain = (standing: Standing, { mode, failed }: Plan): boolean =>
   (standing === "failed" && failed !== "skip") || (standing === "outdated" && mode === "sync")
 
 /** The items that are to be done, in groups of one task. While a worker stands `idle`, none waits for company. */

@@ -1,7 +1,7 @@
 /** Items that are in the table and not in the source any more: `sync` removes them, after a complete listing. */
 import { HashSet, hash64 } from "../model/hash-set.ts"
 import type { Item } from "../model/item.ts"
-import type { Writer } from "../model/sink.ts"
+import type { Reader, Writer } from "../model/sink.ts"
 import { crashPoint } from "./crash-point.ts"
 import { type Ledger, textAt } from "./ledger.ts"
 import { removeItems } from "./mend.ts"
@@ -33,18 +33,26 @@ export class Seen {
   }
 }
 
-/** Names in `_item` that were not listed; when there are more than `most`, one more than that. */
-const unlisted = async (writer: Writer, seen: Seen, most: number, end: boolean): Promise<string[]> => {
-  const names = new Set<string>()
-  for await (const batch of writer.read(["_item"], end ? { end } : {})) {
+/** Names of the items in the table that were not listed. */
+export async function* unlistedItems(reader: Reader, seen: Seen): AsyncGenerator<string> {
+  for await (const batch of reader.read(["_item"], { end: true })) {
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
-      if (seen.has(item)) continue
-      names.add(item)
-      if (names.size > most) return [...names]
+      if (!seen.has(item)) yield item
     }
   }
-  return [...names]
+}
+
+const mostOf = (items: number, ratio: number): number => Math.floor(items * ratio)
+
+/** Why vanished items stay: there may be others like them, or they are too many. `items` are in the table. */
+export const refusal = (seen: Seen, vanished: number, items: number, ratio: number): string | undefined => {
+  if (seen.hidden > 0) {
+    return `Vanished items stay in the table: ${seen.hidden} folders could not be listed, so what is below them may still be there`
+  }
+  const most = mostOf(items, ratio)
+  if (vanished <= most) return undefined
+  return `Vanished items stay in the table: more than ${most} of its ${items} items are not in the source any more, and max_delete_ratio is ${ratio}. If that is right, raise it for one run`
 }
 
 const chunks = (names: readonly string[]): { readonly item: string }[][] =>
@@ -58,27 +66,19 @@ export interface Removal {
   readonly refused?: string
 }
 
-/** Removes the rows and the records of the items that were not listed, unless they are more than the given share. */
+/** Removes the rows and the records of the items that were not listed, unless {@link refusal} has something against it. */
 export const removeVanished = async (
   writer: Writer,
   { items }: Pick<Ledger, "items">,
   seen: Seen,
-  maxRatio: number,
+  ratio: number,
 ): Promise<Removal> => {
-  if (seen.hidden > 0) {
-    return {
-      removed: 0,
-      refused: `Vanished items were not removed: ${seen.hidden} folders could not be listed, so what is below them may still be there`,
-    }
+  const names: string[] = []
+  for await (const name of unlistedItems(writer, seen)) {
+    if (names.push(name) > mostOf(items, ratio)) break
   }
-  const most = Math.floor(items * maxRatio)
-  const names = await unlisted(writer, seen, most, true)
-  if (names.length > most) {
-    return {
-      removed: 0,
-      refused: `Vanished items were not removed: more than ${most} of ${items} items are not in the source any more, and max_delete_ratio is ${maxRatio}. If that is right, raise it for one run`,
-    }
-  }
+  const refused = refusal(seen, names.length, items, ratio)
+  if (refused !== undefined) return names.length > 0 ? { removed: 0, refused } : { removed: 0 }
   for (const chunk of chunks(names)) {
     crashPoint("before-vanish")
     await removeItems(writer, chunk)
@@ -86,8 +86,14 @@ export const removeVanished = async (
   }
   if ((await writer.sides()).includes(ITEMS)) {
     const side = await writer.side(ITEMS)
-    const gone = await unlisted(side, seen, Infinity, false)
-    for (const chunk of chunks([...gone, ...seen.reverted])) await side.remove({ items: chunk })
+    const gone: string[] = [...seen.reverted]
+    for await (const batch of side.read(["_item"])) {
+      for (let row = 0; row < batch.rows; row++) {
+        const item = textAt(batch, "_item", row)
+        if (!seen.has(item)) gone.push(item)
+      }
+    }
+    for (const chunk of chunks(gone)) await side.remove({ items: chunk })
   }
   return { removed: names.length }
 }

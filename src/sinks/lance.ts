@@ -1,8 +1,14 @@
+/**
+ * The default sink: a Lance table in a local folder.
+ *
+ * One commit is one `add`, so it is atomic; nothing is ever merged in place. Lance is only called from here on the main
+ * thread: terminating a thread inside one of its calls would abort the process.
+ */
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
-import type { Reader, RowFilter, Sink, Version, Writer } from "../model/sink.ts"
+import type { Sink, Version, Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
-import { fromRecordBatch, fromSchema, toField, toTable } from "../store/arrow.ts"
+import { fromSchema, toField, toTable } from "../store/arrow.ts"
 import {
   type Connection,
   checkTableName,
@@ -16,6 +22,7 @@ import {
 import { toSql } from "../store/filter.ts"
 import { updateIndexes } from "../store/indexes.ts"
 import { acquireLock, type Lock } from "../store/lock.ts"
+import { edgeOf, openReader, readCommitted } from "../store/reader.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
 
@@ -43,11 +50,7 @@ export const lance = (options: LanceOptions): Sink => {
     name: "lance",
     uri: options.uri,
     table: options.table,
-    view: async () => {
-      if (!existsSync(folder)) return emptyReader
-      const db = await connect(options.uri)
-      return openReader(db, options.table, () => db.close())
-    },
+    view: () => openReader(options.uri, options.table),
     open: async ({ create }) => {
       const db = await connect(options.uri)
       let lock: Lock | undefined
@@ -141,7 +144,7 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       await table.delete(toSql(filter) ?? "true")
       version = await table.version()
     },
-    read: (columns, filter = {}) => readRows(table, columns, filter),
+    read: (columns, filter = {}) => readCommitted(table, columns, filter),
     edge: (side) => edgeOf(table, side),
     side: async (suffix) => {
       const known = sides.get(suffix)
@@ -179,62 +182,4 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     },
   }
   return writer
-}
-
-/** The highest or lowest `_commit`. */
-const edgeOf = async (table: Table | undefined, side: "first" | "last"): Promise<number> => {
-  if (!table) return 0
-  const [first] = await table
-    .query()
-    .select(["_commit"])
-    .orderBy({ columnName: "_commit", ascending: side === "first" })
-    .limit(1)
-    .toArray()
-  return first ? Number(first._commit) : 0
-}
-
-const emptyReader: Reader = {
-  schema: new Map(),
-  version: 0,
-  read: async function* () {},
-  edge: async () => 0,
-  side: async () => emptyReader,
-  sides: async () => [],
-  close: async () => {},
-}
-
-/** A table as it is now, for looking at it. */
-const openReader = async (db: Connection, name: string, closed: () => void): Promise<Reader> => {
-  const names = await tableNames(db, true)
-  const table = names.includes(name) ? await db.openTable(name) : undefined
-  const readers: Reader[] = []
-  return {
-    schema: table ? fromSchema(await table.schema()) : new Map(),
-    version: table ? await table.version() : 0,
-    read: (columns, filter = {}) => readRows(table, columns, filter),
-    edge: (side) => edgeOf(table, side),
-    side: async (suffix) => {
-      const reader = await openReader(db, sideTable(name, suffix), () => {})
-      readers.push(reader)
-      return reader
-    },
-    sides: async () => sideNames(names, name),
-    close: async () => {
-      for (const reader of readers) await reader.close()
-      table?.close()
-      closed()
-    },
-  }
-}
-
-async function* readRows(
-  table: Table | undefined,
-  columns: readonly string[],
-  filter: RowFilter,
-): AsyncGenerator<Batch> {
-  if (!table) return
-  const query = table.query().select([...columns])
-  const where = toSql(filter)
-  if (where) query.where(where)
-  for await (const record of query) yield fromRecordBatch(record)
 }
