@@ -1,7 +1,7 @@
 /** Puts the parts together: a pipeline's description becomes a plan, and a plan is run. */
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
-import type { Plan, Trigger, WriteMode } from "./engine/plan.ts"
+import type { Contract, Plan, Trigger, WriteMode } from "./engine/plan.ts"
 import { execute } from "./engine/run.ts"
 import { plainFeed } from "./formats/plain.ts"
 import { ConfigError } from "./model/errors.ts"
@@ -26,6 +26,8 @@ export type TriggerOption = number | { readonly rows?: number; readonly bytes?: 
 export interface RunSettings {
   /** Default `append`. */
   readonly mode?: WriteMode
+  /** What happens to rows that do not fit the table. Default `evolve`: columns that it lacks are added. */
+  readonly contract?: Contract
   /** `sync` removes no more than this share of the items, from 0 to 1; where more have vanished, none. Default 0.2. */
   readonly maxDeleteRatio?: number
   /** When buffered rows become one record batch. Default 200 rows or 8 MiB. */
@@ -99,6 +101,7 @@ export interface PlanParts {
 export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
   ...parts,
   mode: settings.mode ?? "append",
+  contract: settings.contract ?? "evolve",
   maxDeleteRatio: settings.maxDeleteRatio ?? 0.2,
   schema: readSchema(settings.schema),
   ...readTriggers(settings),

@@ -87,7 +87,7 @@ const textsSchema = (required: boolean) =>
     ),
   ]).annotate({ expected: "text, or a list of texts" })
 
-export const fieldSchema = <F extends Field>(field: F): Schema.Codec<FieldValue<F>, unknown> => {
+export const fieldSchema = <const F extends Field>(field: F): Schema.Codec<FieldValue<F>, unknown> => {
   const schema =
     field.type === "texts"
       ? textsSchema(field.default === undefined && !field.optional)

@@ -13,6 +13,16 @@ import type { Workers } from "./lanes.ts"
  */
 export type WriteMode = "append" | "error" | "replace" | "sync"
 
+/**
+ * What happens to rows that do not fit the table:
+ * - `evolve`: columns that it lacks are added; an item with values of another type fails
+ * - `freeze`: an item with columns that it lacks fails, too
+ * - `discard_row`: only the rows that do not fit are left out, and the item counts as partial
+ *
+ * A table without rows takes the columns of its first commit, by whatever contract.
+ */
+export type Contract = "evolve" | "freeze" | "discard_row"
+
 /** Fires when any of these is reached; `period` counts in milliseconds from the first buffered row. */
 export interface Trigger {
   readonly rows: number
@@ -25,6 +35,7 @@ export interface Plan {
   readonly feed: Feed
   readonly sink: Sink
   readonly mode: WriteMode
+  readonly contract: Contract
   /** `sync` removes no more than this share of the items, lest a source that lost its files empties the table. */
   readonly maxDeleteRatio: number
   /** Column types that the caller asks for; they win over what the normalizer says. */

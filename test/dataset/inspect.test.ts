@@ -40,6 +40,7 @@ const ingest = async (uri: string, ids: readonly string[]): Promise<void> => {
       },
       sink: lance({ uri, table: "docs", index: ["text"] }),
       mode: "append",
+      contract: "evolve",
       maxDeleteRatio: 0.2,
       schema: new Map(),
       flush: { rows: 200, bytes: 8 << 20, period: Infinity },
