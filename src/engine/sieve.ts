@@ -121,7 +121,10 @@ export const openSieve = (): Sieve => {
         return { parts: after ? [...parts, before] : parts }
       }
       const more = discarded > reasons.length ? "; ..." : ""
-      const message = discarded > 0 ? `${discarded} row${discarded === 1 ? "" : "s"} left out: ${reasons.join("; ")}${more}` : undefined
+      const message =
+        discarded > 0
+          ? `${discarded} row${discarded === 1 ? "" : "s"} left out: ${reasons.join("; ")}${more}`
+          : undefined
       drop()
       return {
         parts: last ? [...parts, withEnd(last, true)] : [],

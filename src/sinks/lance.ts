@@ -17,6 +17,7 @@ import {
   sideNames,
   sideTable,
   type Table,
+  tableFolder,
   tableNames,
 } from "../store/database.ts"
 import { toSql } from "../store/filter.ts"
@@ -25,14 +26,10 @@ import { acquireLock, type Lock } from "../store/lock.ts"
 import { edgeOf, openReader, readCommitted } from "../store/reader.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
+import { isDue, tidy } from "../store/upkeep.ts"
 
-/**
- * Small files pile up by one a commit, and scans get slow. Compaction rewrites all that is not yet a full file of the
- * store (a million rows); at this number it takes a few hundredths of the time that the commits took.
- */
-const COMPACT_AT = 256
-/** Compaction rewrites the rows; where they are as large as this, it would cost more than it saves. */
-const COMPACT_MAX_ROW_BYTES = 50_000
+/** Every so many small files it is looked at whether they are to be put together. */
+const LOOK_EVERY = 64
 
 export interface LanceOptions {
   /** Folder of the database; made when it is not there. */
@@ -60,7 +57,11 @@ export const lance = (options: LanceOptions): Sink => {
         if (create === "new" && (await tableNames(db, true)).includes(options.table)) {
           throw new TableError(`Table already exists: ${JSON.stringify(options.table)} in ${options.uri}`)
         }
-        return await openWriter({ db, folder, lock, index: options.index ?? [] }, options.table, true)
+        return await openWriter(
+          { db, folder, lock, index: options.index ?? [], main: options.table },
+          options.table,
+          true,
+        )
       } catch (error) {
         db.close()
         await lock?.release()
@@ -75,6 +76,8 @@ interface Place {
   readonly folder: string
   readonly lock: Lock
   readonly index: readonly string[]
+  /** The table that is written; this one, or the one that it is a side table of. */
+  readonly main: string
 }
 
 /** The owner of the connection and the lock closes them; side tables only use them. */
@@ -85,8 +88,6 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
   let version: Version = table ? await table.version() : 0
   let pending: Batch[] = []
   let smallFiles = table ? (await table.stats()).fragmentStats.numSmallFragments : 0
-  let bytesWritten = 0
-  let rowsWritten = 0
   const sides = new Map<string, Writer>()
 
   const addNewColumns = async (target: Table, next: Schema): Promise<void> => {
@@ -119,10 +120,6 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     }
     schema = next
     smallFiles++
-    for (const batch of batches) {
-      rowsWritten += batch.rows
-      for (const column of batch.columns.values()) if (!column.type.blob) bytesWritten += column.values.byteLength
-    }
     return version
   }
 
@@ -157,13 +154,11 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     sides: async () => sideNames(await tableNames(db, true), name),
     maintain: async () => {
       for (const side of sides.values()) await side.maintain()
-      if (!table || smallFiles < COMPACT_AT) return
-      smallFiles = 0
-      const lean =
-        [...schema.values()].every((type) => !type.blob) && bytesWritten / rowsWritten < COMPACT_MAX_ROW_BYTES
-      if (!lean) return
+      if (!table || smallFiles === 0 || smallFiles % LOOK_EVERY > 0) return
+      if (!(await isDue(tableFolder(folder, name), table, schema, smallFiles))) return
       await lock.check()
-      await table.optimize()
+      await tidy(db, folder, { name, owner: place.main, table })
+      smallFiles = 0
       version = await table.version()
     },
     finish: async () => {
