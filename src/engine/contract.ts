@@ -42,6 +42,13 @@ const toInt64 = (name: string, column: Column, type: ColumnType): Column => {
   return withValues(column, values, type)
 }
 
+const NAMES_SHOWN = 10
+
+const listed = (names: readonly string[]): string => {
+  const more = names.length - NAMES_SHOWN
+  return `${names.slice(0, NAMES_SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+}
+
 const conformColumn = (name: string, column: Column, type: ColumnType): Column => {
   if (sameType(column.type, type)) return column.type === type ? column : { ...column, type }
   if (WIDENS[type.name]?.includes(column.type.name)) {
@@ -50,6 +57,11 @@ const conformColumn = (name: string, column: Column, type: ColumnType): Column =
       : withValues(column, BigInt64Array.from(column.values as Int32Array, BigInt), type)
   }
   if (type.name === "INT64" && column.type.name === "FLOAT64") return toInt64(name, column, type)
+  if (type.names && column.type.names && type.name === column.type.name) {
+    throw new IngestError(
+      `Column ${JSON.stringify(name)}: expected the classes that the table has (${listed(type.names)}), found ${listed(column.type.names)}. The same number would be another class: give the rows a table of their own`,
+    )
+  }
   throw new IngestError(
     `Column ${JSON.stringify(name)}: expected ${formatType(type)}, found ${formatType(column.type)}`,
   )
@@ -87,6 +99,9 @@ export const evolve = (schema: Schema, committed: Schema, batch: Batch): Schema 
       next.set(name, FLOAT64)
     } else if (!sameType(type, column.type)) {
       conformColumn(name, column, type)
+    } else if (column.type.names && !type.names) {
+      next ??= new Map(schema)
+      next.set(name, { ...type, names: column.type.names })
     }
   }
   return next ?? schema
@@ -98,7 +113,9 @@ export const retype = (batch: Batch, asked: Schema): Batch => {
   const columns = new Map<string, Column>()
   for (const [name, column] of batch.columns) {
     const type = asked.get(name)
-    const renamed = type && layoutOf(type) === layoutOf(column.type) && type.size === column.type.size
+    // What is asked for says nothing about the names of classes.
+    const renamed =
+      type && !sameType(type, column.type) && layoutOf(type) === layoutOf(column.type) && type.size === column.type.size
     columns.set(name, renamed ? { ...column, type } : column)
   }
   return { rows: batch.rows, columns }
