@@ -3,15 +3,14 @@
  * no file, and holds no more than one folder's names per depth.
  */
 import { basename, sep } from "node:path"
+import { itemsOf } from "../media/file-items.ts"
+import { CHUNK, type Found, posix, type Skipped, type Verdict, walk } from "../media/walk.ts"
 import { ConfigError } from "../model/errors.ts"
 import { HashSet, hash64 } from "../model/hash-set.ts"
 import type { Item } from "../model/item.ts"
 import type { Source, SourceContext } from "../model/source.ts"
 import { type Exclusion, exclusion } from "./exclude.ts"
-import { itemsOf } from "./file-items.ts"
-import { posix } from "./glob.ts"
 import { lookUpAll, rootOf, type Target } from "./targets.ts"
-import { CHUNK, type Found, type Skipped, type Verdict, walk } from "./walk.ts"
 
 export interface FilesOptions {
   /**
