@@ -5,6 +5,8 @@ export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
 export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
 export type { Plan, WriteMode } from "./engine/plan.ts"
+export { ImageFolder, type ImageFolderOptions } from "./formats/image-folder/index.ts"
+export { Yolo, type YoloOptions } from "./formats/yolo/index.ts"
 export { type Batch, batchOf } from "./model/batch.ts"
 export {
   boolColumn,
