@@ -42,7 +42,7 @@ const problemOf = (words: readonly string[], numbers: readonly number[], classes
   }
   if (!Number.isInteger(label) || label < 0) return `expected a class, 0 or more, found ${words[0]}`
   if (classes !== undefined && label >= classes) {
-    return `expected a class from 0 to ${classes - 1}, as there are ${classes} class names, found ${label}`
+    return `expected a class from 0 to ${classes - 1}, as the class names say, found ${label}`
   }
   const outside = rest.findIndex((number) => number < -BEYOND || number > 1 + BEYOND)
   if (outside >= 0) {
