@@ -1,100 +1,182 @@
 /** What a table file holds: its columns and their types, and what a Parquet footer says besides. */
 import type { DuckDBConnection } from "@duckdb/node-api"
-import type { ColumnType } from "../model/types.ts"
-import { identifier, literalPath, withConnection } from "./duckdb.ts"
-import { tableError } from "./errors.ts"
+import { IngestError, messageOf } from "../model/errors.ts"
+import { type ColumnType, formatType, type Schema } from "../model/types.ts"
+import { csvHead, csvScan, sampledType, sampleQuery } from "./csv.ts"
+import { identifier, withConnection } from "./duckdb.ts"
+import { duckDbMessage } from "./errors.ts"
 import { checkTableFile, type TableFile } from "./file.ts"
-import { isFloatList, naturalType, sqlTypeOf } from "./types.ts"
+import { jsonlScan, jsonlSurvey } from "./jsonl.ts"
+import { type ParquetFooter, parquetFooter, parquetScan } from "./parquet.ts"
+import { conversion, isFloatList, naturalType, sqlTypeOf } from "./types.ts"
 
 export interface TableColumn {
   readonly name: string
   /** DuckDB's type: `BIGINT`, `FLOAT[]`, `STRUCT(bytes BLOB, path VARCHAR)`. */
   readonly sqlType: string
+  /** The type that was asked for, or the one that the column has by itself. */
   readonly type: ColumnType
+  /** No value was seen that says what the type is. */
+  readonly unknown?: true
 }
 
 export interface TableDescription {
   readonly columns: readonly TableColumn[]
-  /** Parquet only, from its footer. */
-  readonly footer?: Footer
+  /** Parquet only. */
+  readonly footer?: ParquetFooter
 }
 
-export interface Footer {
-  readonly rows: number
-  readonly rowGroups: number
-  /** Bytes of all values, encoded but not compressed. */
-  readonly bytes: number
-  /** The key-value metadata as text, such as `huggingface`. */
-  readonly metadata: ReadonlyMap<string, string>
-}
+const firstRow = async (connection: DuckDBConnection, sql: string): Promise<Readonly<Record<string, unknown>>> =>
+  (await connection.runAndReadAll(sql)).getRowObjectsJS()[0] ?? {}
 
-const query = async (connection: DuckDBConnection, sql: string): Promise<Record<string, unknown>[]> =>
-  (await connection.runAndReadAll(sql)).getRowObjectsJS()
-
-/** The length that all lists of a column have; undefined when they differ, are empty, or hold a null. */
-const widthOf = async (connection: DuckDBConnection, from: string, name: string): Promise<number | undefined> => {
-  const c = identifier(name)
+/**
+ * The length that all lists of a column have; undefined when they differ, are empty, or hold a null. All rows are looked
+ * at, because a column's type must not change in the middle of a file.
+ */
+const widthOf = async (connection: DuckDBConnection, from: string, c: string): Promise<number | undefined> => {
   const look = async (limit: string): Promise<number | undefined> => {
-    const [row] = await query(
+    const { low, high, full } = await firstRow(
       connection,
       `SELECT min(len(c)) AS low, max(len(c)) AS high, bool_and(len(c) = list_count(c)) AS full FROM (SELECT ${c} AS c FROM ${from}${limit})`,
     )
-    const low = Number(row?.low ?? 0)
-    return low > 0 && low === Number(row?.high) && row?.full === true ? low : undefined
+    const width = Number(low ?? 0)
+    return width > 0 && width === Number(high) && full === true ? width : undefined
   }
-  // Most lists that differ do so among the first ones.
+  // Lists that differ do so among the first ones, mostly.
   return (await look(" LIMIT 2048")) === undefined ? undefined : look("")
 }
 
-const columnsOf = async (connection: DuckDBConnection, from: string): Promise<readonly TableColumn[]> => {
-  const prepared = await connection.prepare(`SELECT * FROM ${from}`)
-  const columns: TableColumn[] = []
-  for (let index = 0; index < prepared.columnCount; index++) {
-    const name = prepared.columnName(index)
-    const sqlType = sqlTypeOf(prepared.columnType(index))
-    const width = isFloatList(sqlType) ? await widthOf(connection, from, name) : undefined
-    columns.push({ name, sqlType, type: width ? { name: "EMBEDDING", size: width } : naturalType(sqlType) })
-  }
-  prepared.destroySync()
-  return columns
+interface Found {
+  readonly name: string
+  readonly sqlType: string
 }
 
-const footerOf = async (connection: DuckDBConnection, path: string): Promise<Footer> => {
-  const [file] = await query(connection, `SELECT num_rows, num_row_groups FROM parquet_file_metadata(${path})`)
-  const [sizes] = await query(
-    connection,
-    `SELECT sum(total_uncompressed_size)::DOUBLE AS bytes FROM parquet_metadata(${path})`,
-  )
-  const pairs = await query(
-    connection,
-    `SELECT decode(key) AS key, decode(value) AS value FROM parquet_kv_metadata(${path})`,
-  )
-  return {
-    rows: Number(file?.num_rows),
-    rowGroups: Number(file?.num_row_groups),
-    bytes: Number(sizes?.bytes ?? 0),
-    metadata: new Map(pairs.map(({ key, value }) => [String(key), String(value)])),
+/** Where a column can be looked at. */
+interface Place {
+  readonly from: string
+  readonly column: string
+}
+
+const columnsOf = async (connection: DuckDBConnection, from: string): Promise<readonly Found[]> => {
+  const prepared = await connection.prepare(`SELECT * FROM ${from}`)
+  try {
+    return Array.from({ length: prepared.columnCount }, (_, index) => ({
+      name: prepared.columnName(index),
+      sqlType: sqlTypeOf(prepared.columnType(index)),
+    }))
+  } finally {
+    prepared.destroySync()
   }
+}
+
+/** The type of a column of which the DuckDB type is known; `place` is asked for where its lists are. */
+const typeOf = async (
+  connection: DuckDBConnection,
+  { name, sqlType }: Found,
+  asked: ColumnType | undefined,
+  place: () => Place,
+): Promise<ColumnType> => {
+  const needsWidth = asked ? asked.name === "EMBEDDING" && asked.size === undefined : isFloatList(sqlType)
+  if (asked && !conversion(sqlType, "", asked)) {
+    throw new IngestError(
+      `Column ${JSON.stringify(name)}: expected what can become ${formatType(asked)}, as the schema says, found ${sqlType}`,
+    )
+  }
+  if (!needsWidth) return asked ?? naturalType(sqlType)
+  const { from, column } = place()
+  const width = await widthOf(connection, from, `(${conversion(sqlType, column, { name: "EMBEDDING" })?.sql})`)
+  if (width !== undefined) return { name: "EMBEDDING", size: width }
+  if (!asked) return naturalType(sqlType)
+  throw new IngestError(
+    `Column ${JSON.stringify(name)}: expected lists of one length, as EMBEDDING in the schema says, found different lengths, empty lists or nulls`,
+  )
+}
+
+const describeParquet = async (
+  connection: DuckDBConnection,
+  file: TableFile,
+  types: Schema,
+): Promise<TableDescription> => {
+  const { from } = parquetScan(file)
+  const columns: TableColumn[] = []
+  for (const found of await columnsOf(connection, from)) {
+    const place = (): Place => ({ from, column: identifier(found.name) })
+    columns.push({ ...found, type: await typeOf(connection, found, types.get(found.name), place) })
+  }
+  return { columns, footer: await parquetFooter(connection, file) }
+}
+
+/** DuckDB does not tell `a` from `A`, and calls the second one `A_1`. */
+const checkKeys = async (connection: DuckDBConnection, file: TableFile, found: readonly Found[]): Promise<void> => {
+  const lower = new Set(found.map(({ name }) => name.toLowerCase()))
+  for (const { name } of found) {
+    const base = /^(.*)_\d+$/s.exec(name)?.[1]
+    if (base === undefined || !lower.has(base.toLowerCase())) continue
+    const scan = jsonlScan(file, new Map([[name, { name: "JSON" }]]))
+    const { count } = await firstRow(connection, `SELECT count(${identifier(name)}) AS count FROM ${scan}`)
+    if (Number(count) > 0) continue
+    throw new IngestError(
+      `Expected keys that differ in more than upper and lower case, found several that are ${JSON.stringify(base)} but for that. Rename one of them`,
+    )
+  }
+}
+
+const describeJsonl = async (
+  connection: DuckDBConnection,
+  file: TableFile,
+  types: Schema,
+): Promise<TableDescription> => {
+  const found = await columnsOf(connection, jsonlSurvey(file))
+  await checkKeys(connection, file, found)
+  const columns: TableColumn[] = []
+  for (const { name, sqlType: surveyed } of found) {
+    const asked = types.get(name)
+    // What is no number, truth value or nested stays as the file has it, and dates are such texts.
+    const natural = /^(BOOLEAN|BIGINT|UBIGINT|DOUBLE|JSON)$|^(STRUCT|MAP)\(|\]$/.test(surveyed) ? surveyed : "VARCHAR"
+    const sqlType = asked ? (/\]$/.test(surveyed) ? surveyed : "VARCHAR") : natural
+    const place = (): Place => ({
+      from: jsonlScan(file, new Map([[name, { name: "EMBEDDING" }]])),
+      column: identifier(name),
+    })
+    const type = await typeOf(connection, { name, sqlType }, asked, place)
+    columns.push({ name, sqlType: surveyed, type, ...(surveyed === "JSON" && !asked && { unknown: true }) })
+  }
+  return { columns }
+}
+
+const describeCsv = async (connection: DuckDBConnection, file: TableFile, types: Schema): Promise<TableDescription> => {
+  const head = await csvHead(file)
+  const from = csvScan(file, head)
+  const expressions = head.names.map((_, index) => `c${index}`)
+  const answer = await firstRow(connection, sampleQuery(from, expressions))
+  const columns: TableColumn[] = []
+  for (const [index, name] of head.names.entries()) {
+    const asked = types.get(name)
+    const sampled = sampledType(answer, index)
+    const found = { name, sqlType: "VARCHAR" }
+    const place = (): Place => ({ from, column: `c${index}` })
+    const type = asked ? await typeOf(connection, found, asked, place) : (sampled ?? { name: "TEXT" })
+    columns.push({ ...found, type, ...(!asked && !sampled && { unknown: true }) })
+  }
+  return { columns }
 }
 
 /**
- * @throws {IngestError} when the file is missing, empty, a Git LFS pointer, or not what its format says.
+ * The columns of a table file and what they become. `types` are those that the caller asks for, by name in the file.
+ * CSV: from the first 20,480 rows. JSONL: from all of them. Parquet: from its schema; lists of floats from all rows.
+ *
+ * @throws {IngestError} when the file is missing, empty, a Git LFS pointer, or not what its format says; and when a
+ * column cannot have the type that is asked for.
  */
-export const describeTable = (file: TableFile): Promise<TableDescription> =>
+export const describeTable = (file: TableFile, types: Schema = new Map()): Promise<TableDescription> =>
   withConnection(async (connection) => {
     checkTableFile(file)
-    const path = literalPath(file.path)
     try {
-      if (file.format === "parquet") {
-        return {
-          columns: await columnsOf(connection, `read_parquet(${path})`),
-          footer: await footerOf(connection, path),
-        }
-      }
-      return {
-        columns: await columnsOf(connection, file.format === "jsonl" ? `read_json(${path})` : `read_csv(${path})`),
-      }
+      if (file.format === "parquet") return await describeParquet(connection, file, types)
+      if (file.format === "jsonl") return await describeJsonl(connection, file, types)
+      return await describeCsv(connection, file, types)
     } catch (error) {
-      throw await tableError(connection, file, error)
+      const message = error instanceof IngestError ? messageOf(error) : duckDbMessage(error)
+      throw new IngestError(`${file.path}: ${message}`, { cause: error })
     }
   })

@@ -1,7 +1,7 @@
 /** A table in a file, and whether it is one. */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs"
 import { checkPointer, POINTER_BYTES } from "../media/lfs.ts"
-import { IngestError } from "../model/errors.ts"
+import { IngestError, messageOf } from "../model/errors.ts"
 
 export type TableFormat = "parquet" | "csv" | "tsv" | "jsonl"
 
@@ -46,17 +46,17 @@ const open = (path: string): number => {
 const MAGIC = "PAR1"
 const ENCRYPTED = "PARE"
 
-const checkParquet = (path: string, size: number, head: Uint8Array, tail: Uint8Array): void => {
+const checkParquet = (size: number, head: Uint8Array, tail: Uint8Array): void => {
   const [first, last] = [head.subarray(0, 4), tail].map((bytes) => Buffer.from(bytes).toString("latin1"))
-  if (last === ENCRYPTED) throw new IngestError(`Expected a Parquet file, found an encrypted one: ${path}`)
+  if (last === ENCRYPTED) throw new IngestError("Expected a Parquet file, found an encrypted one")
   if (first !== MAGIC) {
     throw new IngestError(
-      `Expected a Parquet file (it begins with ${MAGIC}), found one that begins with ${JSON.stringify(first)}: ${path}`,
+      `Expected a Parquet file (it begins with ${MAGIC}), found one that begins with ${JSON.stringify(first)}`,
     )
   }
   if (last !== MAGIC || size < 12) {
     throw new IngestError(
-      `The Parquet file is cut off: expected ${MAGIC} at its end, found ${JSON.stringify(last)} (${size} bytes): ${path}. Download or write it again`,
+      `The Parquet file is cut off: expected ${MAGIC} at its end, found ${JSON.stringify(last)} (${size} bytes). Download or write it again`,
     )
   }
 }
@@ -68,15 +68,17 @@ export const checkTableFile = ({ path, format }: TableFile): void => {
   const descriptor = open(path)
   try {
     const stats = fstatSync(descriptor)
-    if (!stats.isFile()) throw new IngestError(`Expected a regular file, found something else: ${path}`)
-    if (stats.size === 0) throw new IngestError(`The file is empty (0 bytes): ${path}`)
+    if (!stats.isFile()) throw new IngestError("Expected a regular file, found something else")
+    if (stats.size === 0) throw new IngestError("Expected a table, found an empty file (0 bytes)")
     const head = new Uint8Array(Math.min(stats.size, POINTER_BYTES))
     readSync(descriptor, head, 0, head.length, 0)
     checkPointer(head)
     if (format !== "parquet") return
     const tail = new Uint8Array(Math.min(stats.size, 4))
     readSync(descriptor, tail, 0, tail.length, stats.size - tail.length)
-    checkParquet(path, stats.size, head, tail)
+    checkParquet(stats.size, head, tail)
+  } catch (error) {
+    throw new IngestError(`${path}: ${messageOf(error)}`, { cause: error })
   } finally {
     closeSync(descriptor)
   }

@@ -1,32 +1,40 @@
 /** Rows of a table file as batches, in the order of the file. */
-import type { DuckDBConnection } from "@duckdb/node-api"
+import { randomUUID } from "node:crypto"
+import { rm } from "node:fs/promises"
+import { join } from "node:path"
+import type { DuckDBDataChunk } from "@duckdb/node-api"
 import { type Batch, batchBytes, concatBatches } from "../model/batch.ts"
+import type { Column } from "../model/column.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
-import { type ColumnType, formatType } from "../model/types.ts"
+import type { ColumnType } from "../model/types.ts"
 import { describeTable } from "./describe.ts"
-import { connect, identifier, loadBindings } from "./duckdb.ts"
-import { tableError } from "./errors.ts"
+import { type Bindings, connect, loadBindings } from "./duckdb.ts"
+import { duckDbMessage } from "./errors.ts"
 import { checkTableFile, type TableFile } from "./file.ts"
-import { scanOf } from "./scan.ts"
-import { conversion, isFloatList, naturalType, sqlTypeOf } from "./types.ts"
-import { columnOfChunk } from "./vectors.ts"
+import { withJsonNumbers } from "./json-numbers.ts"
+import { type ByteRange, copyRange, linesBefore } from "./jsonl.ts"
+import type { RowRange } from "./parquet.ts"
+import { type Query, queryOf } from "./query.ts"
+import { columnOfChunk, endsWithTrue } from "./vectors.ts"
 
 export interface ReadColumn {
   /** Name of the column in the file. */
   readonly name: string
   /** Name in the batches. Default: `name`. */
   readonly as?: string
-  /** An SQL expression over the file's columns, in place of the column `name`. Names in it are quoted by `identifier`. */
+  /** Parquet: an SQL expression over the file's columns (see `identifier`) in place of the column `name`. */
   readonly sql?: string
-  /** Default: what {@link describeTable} says. */
+  /** Default: what {@link describeTable} says; of an expression, what its DuckDB type is by itself. */
   readonly type?: ColumnType
 }
 
 export interface ReadOptions {
   /** Default: all columns of the file. */
   readonly columns?: readonly ReadColumn[]
-  /** Only for Parquet: rows from `start` (from 0) up to `end` (exclusive). What stands before is not decoded. */
-  readonly rows?: { readonly start: number; readonly end: number }
+  /** Parquet: only these rows. What stands before them is skipped, not decoded. */
+  readonly rows?: RowRange
+  /** JSONL: only the lines in these bytes (see `lineRanges`); they are copied to a file in `tempDir`. */
+  readonly bytes?: ByteRange & { readonly tempDir: string }
   /** About how many rows a batch has. Default 8,192, or 4 MiB of them. */
   readonly batchRows?: number
   readonly signal?: AbortSignal
@@ -34,44 +42,10 @@ export interface ReadOptions {
 
 const BATCH = { rows: 8192, bytes: 4 << 20 }
 
-interface Selected {
-  readonly name: string
-  readonly type: ColumnType
-  readonly sql: string
-}
-
-const select = async (
-  connection: DuckDBConnection,
-  file: TableFile,
-  columns: readonly ReadColumn[],
-  from: string,
-): Promise<readonly Selected[]> => {
-  const expressions = columns.map(({ name, sql }) => sql ?? identifier(name))
-  const prepared = await connection.prepare(`SELECT ${expressions.join(", ")} FROM ${from}`)
-  try {
-    return columns.map(({ name, as = name, type }, index) => {
-      const found = sqlTypeOf(prepared.columnType(index))
-      if (!type && isFloatList(found)) throw new RangeError(`column ${name}: the type of a list has to be given`)
-      const wanted = type ?? naturalType(found)
-      const sql = conversion(found, expressions[index] ?? "", wanted)
-      if (sql === undefined) {
-        throw new IngestError(
-          `Column ${JSON.stringify(name)}: expected what can be ${formatType(wanted)}, found ${found} in ${file.path}. Give the column another type in "schema"`,
-        )
-      }
-      return { name: as, type: wanted, sql }
-    })
-  } finally {
-    prepared.destroySync()
-  }
-}
-
-const byDescription = async (file: TableFile): Promise<readonly ReadColumn[]> => (await describeTable(file)).columns
-
 /** The columns with a type each, as far as one is needed to know what to read. */
 const typed = async (file: TableFile, columns: readonly ReadColumn[] | undefined): Promise<readonly ReadColumn[]> => {
   if (columns?.every(({ type, sql }) => type ?? sql)) return columns
-  const described = await byDescription(file)
+  const described = (await describeTable(file)).columns
   if (!columns) return described
   const types = new Map(described.map(({ name, type }) => [name, type]))
   return columns.map((column) => {
@@ -80,11 +54,81 @@ const typed = async (file: TableFile, columns: readonly ReadColumn[] | undefined
   })
 }
 
+/** The first `rows` of a chunk. */
+const batchOfChunk = (
+  bindings: Bindings,
+  chunk: DuckDBDataChunk,
+  rows: number,
+  { columns: selected }: Query,
+  firstRow: number,
+): Batch => {
+  const columns = new Map<string, Column>()
+  for (const [index, { name, type, found }] of selected.entries()) {
+    const column = columnOfChunk(bindings, chunk, rows, index, { name, type, firstRow })
+    const numbers = type.name === "JSON" && /FLOAT|DOUBLE/.test(found)
+    columns.set(name, numbers ? withJsonNumbers(column) : column)
+  }
+  return { rows, columns }
+}
+
+/** Small batches put together until they are large enough to be worth handing on. */
+async function* gathered(batches: AsyncIterable<Batch>, most: number): AsyncGenerator<Batch, void, undefined> {
+  let parts: Batch[] = []
+  let rows = 0
+  let bytes = 0
+  for await (const batch of batches) {
+    const size = batchBytes(batch)
+    if (parts.length > 0 && (rows + batch.rows > most || bytes + size > BATCH.bytes)) {
+      yield concatBatches(parts)
+      parts = []
+      rows = 0
+      bytes = 0
+    }
+    parts.push(batch)
+    rows += batch.rows
+    bytes += size
+  }
+  if (parts.length > 0) yield concatBatches(parts)
+}
+
+/** All batches of a file, as DuckDB gives them: of 2,048 rows at most. `lines` are before the file, in messages. */
+async function* chunks(
+  file: TableFile,
+  { columns, rows, signal }: ReadOptions,
+  lines: () => Promise<number>,
+): AsyncGenerator<Batch, void, undefined> {
+  const bindings = await loadBindings()
+  const wanted = await typed(file, columns)
+  const connection = await connect()
+  const interrupt = (): void => connection.interrupt()
+  signal?.addEventListener("abort", interrupt)
+  try {
+    const query = await queryOf(connection, file, wanted, rows)
+    let row = rows?.start ?? 0
+    const result = await connection.stream(query.sql).catch(() => undefined)
+    for (let ended = false; !ended; ) {
+      const chunk = await result?.fetchChunk()
+      signal?.throwIfAborted()
+      if (!chunk || chunk.rowCount === 0) throw new IngestError(await query.problem(lines))
+      ended = endsWithTrue(bindings, chunk, query.columns.length)
+      const count = chunk.rowCount - (ended ? 1 : 0)
+      if (count > 0) yield batchOfChunk(bindings, chunk, count, query, row)
+      row += count
+    }
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw error instanceof IngestError ? error : new IngestError(duckDbMessage(error, await lines()), { cause: error })
+  } finally {
+    signal?.removeEventListener("abort", interrupt)
+    connection.closeSync()
+  }
+}
+
 /**
  * Rows of a table file, in its order, as batches of typed columns. Main thread only.
  *
  * @throws {IngestError} when the file is not what its format says, a value does not fit its column's type exactly, or
- * a column cannot have the type that is asked for; naming the file, and the row (from 0) or line where that is known.
+ * a column cannot have the type that is asked for; naming the file, and the row (from 0) or line (from 1).
  * @throws the signal's reason, once it is aborted.
  * @example
  * ```ts
@@ -94,56 +138,22 @@ const typed = async (file: TableFile, columns: readonly ReadColumn[] | undefined
  * ```
  */
 export async function* readTable(file: TableFile, options: ReadOptions = {}): AsyncGenerator<Batch, void, undefined> {
-  const { rows, batchRows = BATCH.rows, signal } = options
+  const { bytes, signal, batchRows = BATCH.rows } = options
+  const part = bytes && join(bytes.tempDir, `${randomUUID()}.jsonl`)
   signal?.throwIfAborted()
   checkTableFile(file)
-  const bindings = await loadBindings()
-  const columns = await typed(file, options.columns)
-  const connection = await connect()
-  const interrupt = (): void => connection.interrupt()
-  signal?.addEventListener("abort", interrupt)
   try {
-    const { from, where } = await scanOf(connection, file, columns, rows)
-    const selected = await select(connection, file, columns, from)
-    const list = selected.map(({ sql }, index) => `${sql} AS c${index}`)
-    const result = await connection.stream(`SELECT ${list.join(", ")} FROM ${from}${where}`)
-    let row = rows?.start ?? 0
-    let parts: Batch[] = []
-    let gathered = { rows: 0, bytes: 0 }
-    const take = (): Batch => {
-      const batch = concatBatches(parts)
-      parts = []
-      gathered = { rows: 0, bytes: 0 }
-      return batch
-    }
-    for (;;) {
-      const chunk = await result.fetchChunk()
-      signal?.throwIfAborted()
-      if (!chunk || chunk.rowCount === 0) break
-      const batch: Batch = {
-        rows: chunk.rowCount,
-        columns: new Map(
-          selected.map(({ name, type }, index) => [
-            name,
-            columnOfChunk(bindings, chunk, index, { name, type, firstRow: row }),
-          ]),
-        ),
-      }
-      row += batch.rows
-      const bytes = batchBytes(batch)
-      if (parts.length > 0 && (gathered.rows + batch.rows > batchRows || gathered.bytes + bytes > BATCH.bytes)) {
-        yield take()
-      }
-      parts.push(batch)
-      gathered = { rows: gathered.rows + batch.rows, bytes: gathered.bytes + bytes }
-    }
-    if (parts.length > 0) yield take()
+    if (bytes && part) await copyRange(file.path, bytes, part)
+    const read = part ? { ...file, path: part } : file
+    yield* gathered(
+      chunks(read, options, () => (bytes ? linesBefore(file.path, bytes.start) : Promise.resolve(0))),
+      batchRows,
+    )
   } catch (error) {
     signal?.throwIfAborted()
-    if (error instanceof IngestError) throw new IngestError(`${file.path}: ${messageOf(error)}`, { cause: error })
-    throw await tableError(connection, file, error)
+    if (!(error instanceof IngestError)) throw error
+    throw new IngestError(`${file.path}: ${messageOf(error)}`, { cause: error })
   } finally {
-    signal?.removeEventListener("abort", interrupt)
-    connection.closeSync()
+    if (part) await rm(part, { force: true })
   }
 }

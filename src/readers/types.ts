@@ -17,7 +17,6 @@
  */
 import type { DuckDBType } from "@duckdb/node-api"
 import { type ColumnType, type Layout, layoutOf, type TypeName } from "../model/types.ts"
-import { literal } from "./duckdb.ts"
 
 /** A type as SQL writes it: `BIGINT`, `DECIMAL(18,3)`, `FLOAT[]`, `STRUCT(a INTEGER)`. JSON is called `JSON`. */
 export const sqlTypeOf = (type: DuckDBType): string => (type.alias === "JSON" ? "JSON" : type.toString())
@@ -79,62 +78,90 @@ const EPOCH: Readonly<Record<string, (c: string) => string>> = {
   "TIMESTAMP WITH TIME ZONE": (c) => `epoch_us(${c})`,
 }
 
-/** `value`, unless `wrong` is true of it: then an error that names the value. */
-const unless = (wrong: string, c: string, value: string, expected: string): string =>
-  `CASE WHEN ${wrong} THEN error('expected ' || ${literal(expected)} || ', found ' || ${c}::VARCHAR) ELSE ${value} END`
+/** A conversion in SQL. A `partial` one gives null for a value that does not fit. */
+export interface Conversion {
+  readonly sql: string
+  readonly partial?: true
+}
 
-const toInteger = (type: string, c: string, sqlType: string, name: string): string | undefined => {
-  if (INTEGERS.test(type) || type === "BOOLEAN") return `${c}::${sqlType}`
-  if (FRACTIONS.test(type)) return unless(`${c} <> trunc(${c})`, c, `${c}::${sqlType}`, name)
-  // The cast would round "1.5".
+const total = (sql: string): Conversion => ({ sql })
+const partial = (sql: string): Conversion => ({ sql, partial: true })
+const tryCast = (c: string, sqlType: string): string => `try_cast(${c} AS ${sqlType})`
+
+const toInteger = (type: string, c: string, sqlType: "INTEGER" | "BIGINT"): Conversion | undefined => {
+  if (type === sqlType) return total(c)
+  if (NATURAL[type] === "INT32" || type === "BOOLEAN" || (type === "UINTEGER" && sqlType === "BIGINT")) {
+    return total(`${c}::${sqlType}`)
+  }
+  const cast = tryCast(c, sqlType)
+  if (INTEGERS.test(type)) return partial(cast)
+  // Casts of fractions, and of texts such as "1.5", would round.
+  if (FRACTIONS.test(type)) return partial(`CASE WHEN ${c} = trunc(${c}) THEN ${cast} END`)
   if (type === "VARCHAR") {
-    return unless(`NOT regexp_full_match(trim(${c}), '[+-]?[0-9]+')`, c, `${c}::${sqlType}`, name)
+    const trimmed = `trim(${c})`
+    return partial(
+      `CASE WHEN ${cast}::VARCHAR = ${c} THEN ${cast} WHEN regexp_full_match(${trimmed}, '[+-]?[0-9]+') THEN ${tryCast(trimmed, sqlType)} END`,
+    )
   }
   const epoch = EPOCH[type]
-  return epoch && `${epoch(c)}::${sqlType}`
+  return epoch && partial(tryCast(epoch(c), sqlType))
 }
 
-const toFloat = (type: string, c: string, sqlType: string): string | undefined =>
-  INTEGERS.test(type) || FRACTIONS.test(type) || type === "VARCHAR" ? `${c}::${sqlType}` : undefined
-
-const toText = (type: string, c: string): string => {
-  if (type === "VARCHAR") return c
-  if (type === "BLOB") return `decode(${c})`
-  if (NESTED.test(type)) return `to_json(${c})::VARCHAR`
-  return ISO[type]?.(c) ?? `${c}::VARCHAR`
+const toFloat = (type: string, c: string, sqlType: "FLOAT" | "DOUBLE"): Conversion | undefined => {
+  if (type === sqlType) return total(c)
+  if (type === "VARCHAR" || (type === "DOUBLE" && sqlType === "FLOAT")) return partial(tryCast(c, sqlType))
+  return INTEGERS.test(type) || FRACTIONS.test(type) ? total(`${c}::${sqlType}`) : undefined
 }
 
-const toJson = (type: string, c: string): string | undefined => {
-  if (type === "JSON") return `${c}::VARCHAR`
+const toBoolean = (type: string, c: string): Conversion | undefined => {
+  if (type === "BOOLEAN") return total(c)
+  if (type !== "VARCHAR") return undefined
+  return partial(`CASE lower(trim(${c})) WHEN 'true' THEN true WHEN 'false' THEN false END`)
+}
+
+const toText = (type: string, c: string): Conversion => {
+  if (type === "VARCHAR") return total(c)
+  if (type === "BLOB") return total(`decode(${c})`)
+  if (NESTED.test(type)) return total(`to_json(${c})::VARCHAR`)
+  return total(ISO[type]?.(c) ?? `${c}::VARCHAR`)
+}
+
+const toJson = (type: string, c: string): Conversion | undefined => {
+  if (type === "JSON") return total(`${c}::VARCHAR`)
   if (type === "BLOB") return undefined
-  if (type === "VARCHAR") return `${c}::JSON::VARCHAR`
-  return `to_json(${NESTED.test(type) ? c : (ISO[type]?.(c) ?? c)})::VARCHAR`
+  if (type === "VARCHAR") return partial(`CASE WHEN json_valid(${c}) THEN ${c} END`)
+  return total(`to_json(${NESTED.test(type) ? c : (ISO[type]?.(c) ?? c)})::VARCHAR`)
 }
 
-const toFloats = (type: string, c: string): string | undefined => {
-  if (type === "VARCHAR" || type === "JSON") return `${c}::FLOAT[]`
+const toBytes = (type: string, c: string, { name }: ColumnType): Conversion | undefined => {
+  if (type === "BLOB") return total(c)
+  return type === "VARCHAR" && name === "BINARY" ? total(`encode(${c})`) : undefined
+}
+
+const toFloats = (type: string, c: string): Conversion | undefined => {
+  if (type === "FLOAT[]") return total(c)
+  if (type === "VARCHAR" || type === "JSON") return partial(tryCast(c, "FLOAT[]"))
   const [, item = "", lists = ""] = NUMBERS.exec(type) ?? []
   if (!INTEGERS.test(item) && !FRACTIONS.test(item)) return undefined
   // Lists of lists, such as boxes or matrices, one row after the other.
   const depth = lists.split("]").length - 1
-  let flat = type.endsWith("[]") ? c : `${c}::${item}${"[]".repeat(depth)}`
+  let flat = `${c}::${item}${"[]".repeat(depth)}`
   for (let level = 1; level < depth; level++) flat = `flatten(${flat})`
-  return item === "FLOAT" && flat === c ? c : `${flat}::FLOAT[]`
+  return partial(tryCast(flat, "FLOAT[]"))
 }
 
-const TO: Readonly<Record<Layout, (type: string, c: string, wanted: ColumnType) => string | undefined>> = {
-  int32: (type, c, { name }) => toInteger(type, c, "INTEGER", name),
-  int64: (type, c, { name }) => toInteger(type, c, "BIGINT", name),
+const TO: Readonly<Record<Layout, (type: string, c: string, wanted: ColumnType) => Conversion | undefined>> = {
+  int32: (type, c) => toInteger(type, c, "INTEGER"),
+  int64: (type, c) => toInteger(type, c, "BIGINT"),
   float32: (type, c) => toFloat(type, c, "FLOAT"),
   float64: (type, c) => toFloat(type, c, "DOUBLE"),
-  bits: (type, c) => (type === "BOOLEAN" ? c : type === "VARCHAR" ? `${c}::BOOLEAN` : undefined),
+  bits: toBoolean,
   utf8: (type, c, { name }) => (name === "JSON" ? toJson(type, c) : toText(type, c)),
-  bytes: (type, c, { name }) =>
-    type === "BLOB" ? c : type === "VARCHAR" && name === "BINARY" ? `encode(${c})` : undefined,
+  bytes: toBytes,
   vector: toFloats,
   floats: toFloats,
 }
 
-/** The SQL that turns the expression `c`, of the given DuckDB type, into `wanted`; undefined when nothing does. */
-export const conversion = (type: string, c: string, wanted: ColumnType): string | undefined =>
+/** How the expression `c`, of the given DuckDB type, becomes `wanted`; undefined when it cannot. */
+export const conversion = (type: string, c: string, wanted: ColumnType): Conversion | undefined =>
   TO[layoutOf(wanted)](type, c, wanted)

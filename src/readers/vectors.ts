@@ -188,14 +188,21 @@ const bits = (data: Uint8Array, rows: number, valid: Uint8Array | undefined): Ui
 
 const ARRAYS = { int32: Int32Array, int64: BigInt64Array, float32: Float32Array, float64: Float64Array } as const
 
-/** Column `index` of a chunk; the query gave it the type that the layout of `column.type` has in DuckDB. */
+/** Whether the last row of a chunk has true in column `index`. */
+export const endsWithTrue = (bindings: Bindings, chunk: DuckDBDataChunk, index: number): boolean =>
+  dataOf(bindings, bindings.data_chunk_get_vector(chunk.chunk, index), chunk.rowCount).at(-1) === 1
+
+/**
+ * The first `rows` rows of column `index` of a chunk; the query gave it the type that the layout of `column.type` has
+ * in DuckDB.
+ */
 export const columnOfChunk = (
   bindings: Bindings,
   chunk: DuckDBDataChunk,
+  rows: number,
   index: number,
   column: VectorColumn,
 ): Column => {
-  const rows = chunk.rowCount
   const { type } = column
   const vector = bindings.data_chunk_get_vector(chunk.chunk, index)
   const valid = validOf(bindings, vector, rows)

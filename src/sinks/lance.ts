@@ -4,9 +4,6 @@
  * One commit is one `add`, so it is atomic; nothing is ever merged in place. Lance is only called from here on the main
  * thread: terminating a thread inside one of its calls would abort the process.
  */
-import { existsSync } from "node:fs"
-import { readdir, rm, unlink } from "node:fs/promises"
-import { basename, join } from "node:path"
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
 import type { RowFilter, Sink, Version, Writer } from "../model/sink.ts"
@@ -16,18 +13,17 @@ import {
   type Connection,
   checkTableName,
   connect,
-  hasVersion,
   localPath,
   sideNames,
   sideTable,
   type Table,
-  tableFolder,
   tableNames,
 } from "../store/database.ts"
 import { toSql } from "../store/filter.ts"
 import { updateIndexes } from "../store/indexes.ts"
 import { acquireLock, type Lock } from "../store/lock.ts"
 import { recordRun } from "../store/runs.ts"
+import { sweep } from "../store/sweep.ts"
 
 /**
  * Small files pile up by one a commit, and scans get slow. Compaction rewrites all that is not yet a full file of the
@@ -69,22 +65,6 @@ export const lance = (options: LanceOptions): Sink => {
         throw error
       }
     },
-  }
-}
-
-/**
- * Removes what writers that were killed left half written: temporary files, or a table that never came to its first
- * version. Safe under the lock: nobody else writes here.
- */
-const sweep = async (folder: string, table: string): Promise<void> => {
-  const root = tableFolder(folder, table)
-  if (!existsSync(root)) return
-  if (!hasVersion(root)) {
-    await rm(root, { recursive: true })
-    return
-  }
-  for (const entry of await readdir(root, { recursive: true })) {
-    if (basename(entry).startsWith(".tmp")) await unlink(join(root, entry))
   }
 }
 
@@ -199,7 +179,7 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       await updateIndexes(table, schema, index)
       version = await table.version()
     },
-    logRun: (run) => recordRun(db, run),
+    logRun: (run) => recordRun(db, folder, run),
     close: async () => {
       for (const side of sides.values()) await side.close()
       table?.close()

@@ -2,17 +2,19 @@
  * The table of runs, `_sluice_runs`: one row for each run of any pipeline into the database, written when the run
  * starts and again when it ends. A run without an end is going on, or was killed.
  *
- * The writers of all tables write here, so nothing is locked: a row is put in one atomic commit, and again on a conflict.
+ * The writers of all tables write here, so each takes the lock for a moment, and waits for the others.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import { type Batch, batchOf } from "../model/batch.ts"
 import { numberColumn, textColumn, type Value, valueAt } from "../model/column.ts"
-import { messageOf } from "../model/errors.ts"
+import { TableError } from "../model/errors.ts"
 import type { RunRecord } from "../model/run.ts"
 import type { ColumnType, Schema } from "../model/types.ts"
 import { arrow, fromRecordBatch, toField, toTable } from "./arrow.ts"
-import { type Connection, RUNS_TABLE, type Table, tableNames } from "./database.ts"
+import { type Connection, RUNS_TABLE, tableNames } from "./database.ts"
 import { quoteName, quoteText } from "./filter.ts"
+import { acquireLock, type Lock } from "./lock.ts"
+import { sweep } from "./sweep.ts"
 
 const TEXTS = ["run", "pipeline", "table", "mode", "started", "ended", "ending"] as const
 const NUMBERS = [
@@ -55,66 +57,65 @@ const fromBatch = (batch: Batch, row: number): RunRecord => {
   ]) as RunRecord
 }
 
-const ATTEMPTS = 6
-const FIRST_WAIT = 50
+/** Milliseconds that a writer waits for the others, and between its looks. */
+const PATIENCE = 30_000
+const LOOK = 20
 
-/** Another writer came first, or compacted away what was being read. The store has tried again by itself before. */
-const isConflict = (error: unknown): boolean => /conflict|concurrent|not found/i.test(messageOf(error))
-
-const retried = async <T>(work: () => Promise<T>): Promise<T> => {
-  for (let attempt = 1; ; attempt++) {
+/** Does the work while nobody else writes to the table of runs. */
+const alone = async (folder: string, work: () => Promise<void>): Promise<void> => {
+  const until = performance.now() + PATIENCE
+  for (;;) {
+    let lock: Lock
+    try {
+      lock = await acquireLock(folder, RUNS_TABLE)
+    } catch (error) {
+      if (!(error instanceof TableError) || performance.now() > until) throw error
+      await sleep(LOOK * (1 + Math.random()))
+      continue
+    }
     try {
       return await work()
-    } catch (error) {
-      if (attempt === ATTEMPTS || !isConflict(error)) throw error
-      await sleep(Math.random() * FIRST_WAIT * 2 ** attempt)
+    } finally {
+      await lock.release()
     }
   }
 }
-
-const withRuns = async <T>(open: () => Promise<Table>, work: (runs: Table) => Promise<T>): Promise<T> =>
-  retried(async () => {
-    const runs = await open()
-    try {
-      return await work(runs)
-    } finally {
-      runs.close()
-    }
-  })
 
 /** A run leaves one small file and two versions. Reading the manifest tells the files; listing versions is slow. */
 const MAX_FILES = 50
 /** Versions that a process may still be reading stay. */
 const KEEP_VERSIONS = 60_000
 
-/** Writes the row of a run, in place of an earlier one with its id. */
-export const recordRun = async (db: Connection, run: RunRecord): Promise<void> => {
-  const row = toTable(SCHEMA, [toBatch(run)])
-  const schema = new arrow.Schema([...SCHEMA].map(([name, type]) => toField(name, type)))
-  await withRuns(
-    () => db.createEmptyTable(RUNS_TABLE, schema, { mode: "create", existOk: true }),
-    async (runs) => {
+/** Writes the row of a run, in place of an earlier one with its id. `folder` is the database's. */
+export const recordRun = (db: Connection, folder: string, run: RunRecord): Promise<void> =>
+  alone(folder, async () => {
+    await sweep(folder, RUNS_TABLE)
+    const schema = new arrow.Schema([...SCHEMA].map(([name, type]) => toField(name, type)))
+    const runs = await db.createEmptyTable(RUNS_TABLE, schema, { mode: "create", existOk: true })
+    try {
+      const row = toTable(SCHEMA, [toBatch(run)])
       await runs.mergeInsert("run").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(row)
       if ((await runs.stats()).fragmentStats.numFragments <= MAX_FILES) return
       await runs.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS) })
-    },
-  )
-}
+    } finally {
+      runs.close()
+    }
+  })
 
 /** The runs of a database, or of one table in it, newest first. */
 export const runsOf = async (db: Connection, table?: string): Promise<RunRecord[]> => {
   if (!(await tableNames(db, true)).includes(RUNS_TABLE)) return []
-  return withRuns(
-    () => db.openTable(RUNS_TABLE),
-    async (runs) => {
-      const query = runs.query().select([...SCHEMA.keys()])
-      if (table !== undefined) query.where(`${quoteName("table")} = ${quoteText(table)}`)
-      const records: RunRecord[] = []
-      for await (const record of query) {
-        const batch = fromRecordBatch(record)
-        for (let row = 0; row < batch.rows; row++) records.push(fromBatch(batch, row))
-      }
-      return records.sort((a, b) => (a.started < b.started ? 1 : a.started > b.started ? -1 : 0))
-    },
-  )
+  const runs = await db.openTable(RUNS_TABLE)
+  try {
+    const query = runs.query().select([...SCHEMA.keys()])
+    if (table !== undefined) query.where(`${quoteName("table")} = ${quoteText(table)}`)
+    const records: RunRecord[] = []
+    for await (const record of query) {
+      const batch = fromRecordBatch(record)
+      for (let row = 0; row < batch.rows; row++) records.push(fromBatch(batch, row))
+    }
+    return records.sort((a, b) => (a.started < b.started ? 1 : a.started > b.started ? -1 : 0))
+  } finally {
+    runs.close()
+  }
 }

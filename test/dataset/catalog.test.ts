@@ -27,7 +27,7 @@ const database = async (): Promise<string> => {
   await writer.close()
   await writeTable(uri, "docs2", [["a", TEXT]])
   const db = await connect(uri)
-  await recordRun(db, RUN)
+  await recordRun(db, uri, RUN)
   db.close()
   return uri
 }

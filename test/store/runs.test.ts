@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs"
+import { readdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { expect, it } from "vitest"
 import type { RunRecord } from "../../src/model/run.ts"
 import { connect, RUNS_TABLE, tableNames } from "../../src/store/database.ts"
@@ -40,12 +43,13 @@ const ended = (run: RunRecord): RunRecord => ({
 })
 
 it("keeps one row a run, newest first", async () => {
-  const db = await connect(await tempFolder())
+  const uri = await tempFolder()
+  const db = await connect(uri)
   expect(await runsOf(db)).toEqual([])
   const first = started("a", 1)
   const second = started("b", 3, "it's")
   const third = started("c", 2)
-  for (const run of [first, second, third, ended(first)]) await recordRun(db, run)
+  for (const run of [first, second, third, ended(first)]) await recordRun(db, uri, run)
   expect(await runsOf(db)).toEqual([second, third, ended(first)])
   expect(await runsOf(db, "t")).toEqual([third, ended(first)])
   expect(await runsOf(db, "it's")).toEqual([second])
@@ -60,8 +64,8 @@ it("takes runs of several writers at the same time, the first one included, and 
     writers.map(async (db, writer) => {
       for (let count = 0; count < 20; count++) {
         const run = started(`${writer}-${count}`, count)
-        await recordRun(db, run)
-        await recordRun(db, ended(run))
+        await recordRun(db, uri, run)
+        await recordRun(db, uri, ended(run))
       }
     }),
   )
@@ -73,4 +77,16 @@ it("takes runs of several writers at the same time, the first one included, and 
   const table = await db.openTable(RUNS_TABLE)
   expect((await table.stats()).fragmentStats.numFragments).toBeLessThanOrEqual(50)
   for (const open of [db, ...writers]) open.close()
+})
+
+it("clears away what a killed writer has left", async () => {
+  const uri = await tempFolder()
+  const db = await connect(uri)
+  await recordRun(db, uri, started("a", 1))
+  const left = join(uri, `${RUNS_TABLE}.lance`, "data", ".tmpVZ6YvK")
+  await writeFile(left, "half")
+  await recordRun(db, uri, ended(started("a", 1)))
+  expect(existsSync(left)).toBe(false)
+  expect(await readdir(join(uri, ".sluice"))).toEqual([])
+  db.close()
 })
