@@ -157,7 +157,7 @@ describe("metadata", () => {
     const dir = await datasetOf({
       "train/1.jpg": 30,
       "train/metadata.jsonl":
-        line({ file_name: "1.jpg", id: 9007199254740993, tags: ["a"], at: { x: 1 } }).replace("740992", "740993") +
+        line({ file_name: "1.jpg", id: 1, tags: ["a"], at: { x: 1 } }).replace('"id":1', '"id":9007199254740993') +
         line({ file_name: "1.jpg", id: 2, tags: [], at: null }),
       "test/sub/1.jpg": 30,
       "test/metadata.jsonl": line({ file_name: "sub/1.jpg", id: 3, tags: ["b", "c"], at: { x: 2 } }),
