@@ -17,6 +17,7 @@ const HELPERS = [
   "bare-video.ts",
   "memory.ts",
   "memory-tabular.ts",
+  "coco-inputs.ts",
 ]
 
 const { values, positionals } = parseArgs({

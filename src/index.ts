@@ -5,6 +5,8 @@ export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
 export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
 export type { Plan, WriteMode } from "./engine/plan.ts"
+export { Coco, type CocoOptions } from "./formats/coco/coco.ts"
+export { CocoPanoptic, type CocoPanopticOptions } from "./formats/coco/panoptic.ts"
 export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
 export { type Batch, batchOf } from "./model/batch.ts"
 export {

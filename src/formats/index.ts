@@ -1,6 +1,8 @@
 /** The formats that a document can name by `type`. A new one is one entry here. */
 import type { Component } from "../model/fields.ts"
 import type { ItemFormat } from "../model/format.ts"
+import { coco } from "./coco/coco.ts"
+import { cocoPanoptic } from "./coco/panoptic.ts"
 import { tabular } from "./tabular/tabular.ts"
 
-export const FORMATS: readonly Component<ItemFormat>[] = [tabular]
+export const FORMATS: readonly Component<ItemFormat>[] = [coco, cocoPanoptic, tabular]
