@@ -190,7 +190,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
 
     const admit = (given: Part): Step =>
       Effect.gen(function* () {
-        const firstRow = given.spans.length === 1 ? (given.spans[0]?.firstRow ?? 0) : 0
+        const firstRow = given.spans[0]?.firstRow ?? 0
         const part = closed() ? { ...given, batch: withoutUnknown(given.batch, schema) } : given
         try {
           if (closed()) freeze(schema, part.batch, firstRow)

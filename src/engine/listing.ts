@@ -84,8 +84,8 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   const mend = async (next?: Pick<TaskItem, "item" | "version">): Promise<number> => {
     if (mended) return 0
     mended = true
-    // Which of its rows are missing in the table cannot be told any more.
-    return options.mendCut(plan.contract === "discard_row" ? undefined : next)
+    // What is about to be replaced has nothing to go on with, and which rows were discarded cannot be told any more.
+    return options.mendCut(plan.mode === "replace" || plan.contract === "discard_row" ? undefined : next)
   }
 
   let failure: { readonly error: unknown } | undefined

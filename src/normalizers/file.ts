@@ -1,23 +1,11 @@
 /** What the workers run for a file: finds out what the file is and hands it to the normalizer of that medium. */
 import { checkItem, closeItem, openItem } from "../media/itemfile.ts"
-import { IngestError } from "../model/errors.ts"
+import { checkPointer } from "../media/lfs.ts"
 import type { Plain } from "../model/item.ts"
 import { type Normalize, type Normalizer, WrongLane } from "../model/normalizer.ts"
 import { readOptions } from "../model/options.ts"
 import { NORMALIZERS } from "./index.ts"
 import { byContent, byExtension } from "./route.ts"
-
-/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: what stands in for a file that was not downloaded. */
-const POINTER = /^version https:\/\/git-lfs\.github\.com\/spec\/v1\n(ext-.*\n)*oid sha256:[0-9a-f]{64}\nsize (\d+)\n$/
-
-const checkPointer = (head: Uint8Array): void => {
-  const size = head.length < 1024 ? POINTER.exec(new TextDecoder().decode(head))?.[2] : undefined
-  if (size !== undefined) {
-    throw new IngestError(
-      `Expected the file itself (${size} bytes), found the Git LFS pointer to it; fetch it with: git lfs pull`,
-    )
-  }
-}
 
 const optionsOf = (media: Plain | undefined, { name, options }: Normalizer): Readonly<Record<string, Plain>> =>
   readOptions(name, options, (media as Readonly<Record<string, Readonly<Record<string, Plain>>>> | undefined)?.[name])

@@ -26,9 +26,9 @@ import { acquireLock, type Lock } from "../store/lock.ts"
 import { edgeOf, openReader, readCommitted } from "../store/reader.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
-import { isDue, tidy } from "../store/upkeep.ts"
+import { isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
 
-/** Every so many small files it is looked at whether they are to be put together. */
+/** After so many commits more it is looked at again whether small files are to be put together. */
 const LOOK_EVERY = 64
 
 export interface LanceOptions {
@@ -88,6 +88,7 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
   let version: Version = table ? await table.version() : 0
   let pending: Batch[] = []
   let smallFiles = table ? (await table.stats()).fragmentStats.numSmallFragments : 0
+  let nextLook = LEAN_FILES
   const sides = new Map<string, Writer>()
 
   const addNewColumns = async (target: Table, next: Schema): Promise<void> => {
@@ -154,11 +155,13 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     sides: async () => sideNames(await tableNames(db, true), name),
     maintain: async () => {
       for (const side of sides.values()) await side.maintain()
-      if (!table || smallFiles === 0 || smallFiles % LOOK_EVERY > 0) return
+      if (!table || smallFiles < nextLook) return
+      nextLook = smallFiles + LOOK_EVERY
       if (!(await isDue(tableFolder(folder, name), table, schema, smallFiles))) return
       await lock.check()
       await tidy(db, folder, { name, owner: place.main, table })
       smallFiles = 0
+      nextLook = LEAN_FILES
       version = await table.version()
     },
     finish: async () => {

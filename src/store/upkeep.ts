@@ -13,7 +13,7 @@ import { type Connection, type Table, tableFolder } from "./database.ts"
 import { runsOf } from "./runs.ts"
 
 /** Small files pile up by one a commit, and scans get slow. Here compaction takes a few hundredths of the commits' time. */
-const LEAN_FILES = 256
+export const LEAN_FILES = 256
 /** The same for tables with large rows, for each so many bytes of them. */
 const LARGE_FILES = 2048
 const LARGE_BYTES = 4 * 2 ** 30
@@ -35,7 +35,6 @@ const dataBytes = async (root: string): Promise<number> => {
 
 /** Whether so many small files are to be put together. */
 export const isDue = async (root: string, table: Table, schema: Schema, smallFiles: number): Promise<boolean> => {
-  if (smallFiles < LEAN_FILES) return false
   const { numRows, totalBytes } = await table.stats()
   const lean = [...schema.values()].every((type) => !type.blob) && totalBytes / numRows < LEAN_ROW_BYTES
   if (lean) return true

@@ -6,7 +6,8 @@ import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { CRASH_POINTS } from "../../src/engine/crash-point.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
-import { fileCount, ingest, leftovers, randomKill, readTables, type Tables } from "./child.ts"
+import { leftovers, readTables, type Tables } from "../fixtures/killing.ts"
+import { fileCount, ingest, randomKill } from "./child.ts"
 
 const KILLS = 30
 /** A table takes about a hundred commits. */

@@ -5,7 +5,8 @@ import { join } from "node:path"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { CHANGE_CRASH_POINTS, type CrashPoint } from "../../src/engine/crash-point.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
-import { ingest, leftovers, randomKill, readTables, type Tables } from "./child.ts"
+import { leftovers, readTables, type Tables } from "../fixtures/killing.ts"
+import { ingest, randomKill } from "./child.ts"
 
 const KILLS = 10
 
