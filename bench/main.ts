@@ -15,9 +15,10 @@ const HELPERS = [
   "inputs.ts",
   "bare.ts",
   "bare-video.ts",
+  "coco-inputs.ts",
+  "lerobot-inputs.ts",
   "memory.ts",
   "memory-tabular.ts",
-  "coco-inputs.ts",
 ]
 
 const { values, positionals } = parseArgs({

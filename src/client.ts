@@ -117,8 +117,8 @@ export class Client implements AsyncDisposable {
    * are new in every call. Where a `format` is given, `data` counts for nothing.
    *
    * @throws {IngestError} when data is missing or malformed, when a format of your own throws or yields what does not
-   * fit (naming batch, column and row; none of its rows are kept), or when more items fail than `errors` allows (then the
-   * good ones are committed).
+   * fit (naming batch, column and row; its rows are removed, or kept to go on after where it is `resumable`), or when
+   * more items fail than `errors` allows (then the good ones are committed).
    * @throws {TableError} when another process writes to the table.
    * @throws {ConfigError} when options contradict one another.
    */

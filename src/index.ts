@@ -7,7 +7,17 @@ export { type SearchOptions, type SearchRow, searchText } from "./dataset/search
 export type { Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"
 export { CocoPanoptic, type CocoPanopticOptions } from "./formats/coco/panoptic.ts"
+export { ImageFolder, type ImageFolderOptions } from "./formats/image-folder/index.ts"
+export {
+  LeRobotEpisodes,
+  type LeRobotEpisodesOptions,
+  LeRobotFrames,
+  type LeRobotFramesOptions,
+  LeRobotTasks,
+  type LeRobotTasksOptions,
+} from "./formats/lerobot/index.ts"
 export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
+export { Yolo, type YoloOptions } from "./formats/yolo/index.ts"
 export { type Batch, batchOf } from "./model/batch.ts"
 export {
   boolColumn,
@@ -48,3 +58,4 @@ export { type LanceOptions, lance } from "./sinks/lance.ts"
 export { MemoryDatabase, memory } from "./sinks/memory.ts"
 export { columns } from "./sources/columns.ts"
 export { type FilesOptions, files } from "./sources/files.ts"
+export { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"

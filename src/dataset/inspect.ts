@@ -12,6 +12,8 @@ export interface ColumnInfo {
   readonly name: string
   /** As in a schema: `TEXT`, `EMBEDDING(384)`; for a column that is of no type of Sluice's, the store's own word. */
   readonly type: string
+  /** Of a CLASS_LABEL: the names of its classes, each at the position that stands for it. */
+  readonly names?: readonly string[]
 }
 
 export interface IndexInfo {
@@ -70,7 +72,11 @@ export const inspectTable = (uri: string, name: string): Promise<TableInfo> =>
     const sides = sideNames(await tableNames(db, true), name)
     const columns = (await table.schema()).fields.map((field) => {
       const type = schema.get(field.name)
-      return { name: field.name, type: type ? formatType(type) : String(field.type) }
+      return {
+        name: field.name,
+        type: type ? formatType(type) : String(field.type),
+        ...(type?.names && { names: type.names }),
+      }
     })
     const [failed = 0, partial = 0, empty = 0] = sides.includes("items")
       ? await countSide(open, "items", [statusIs("failed"), statusIs("partial"), statusIs("empty")])

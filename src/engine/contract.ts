@@ -27,14 +27,14 @@ const toFloat64 = (column: Column): Column =>
   withValues(column, Float64Array.from(column.values as Int32Array, Number), FLOAT64)
 
 /** A FLOAT64 column as INT64. @throws {IngestError} at the first value that is no whole number. */
-const toInt64 = (name: string, column: Column, type: ColumnType): Column => {
+const toInt64 = (name: string, column: Column, type: ColumnType, firstRow: number): Column => {
   const values = new BigInt64Array(column.length)
   for (let row = 0; row < column.length; row++) {
     if (isNull(column, row)) continue
     const value = Number(column.values[row])
     if (!Number.isSafeInteger(value)) {
       throw new IngestError(
-        `Column ${JSON.stringify(name)}, row ${row}: expected INT64, as the rows already in the table have it, found ${value}. Name the type in the schema before the first commit: { ${JSON.stringify(name)}: "FLOAT64" }`,
+        `Column ${JSON.stringify(name)}, row ${firstRow + row}: expected INT64, as the rows already in the table have it, found ${value}. Name the type in the schema before the first commit: { ${JSON.stringify(name)}: "FLOAT64" }`,
       )
     }
     values[row] = BigInt(value)
@@ -42,14 +42,26 @@ const toInt64 = (name: string, column: Column, type: ColumnType): Column => {
   return withValues(column, values, type)
 }
 
-const conformColumn = (name: string, column: Column, type: ColumnType): Column => {
+const NAMES_SHOWN = 10
+
+const listed = (names: readonly string[]): string => {
+  const more = names.length - NAMES_SHOWN
+  return `${names.slice(0, NAMES_SHOWN).join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+}
+
+const conformColumn = (name: string, column: Column, type: ColumnType, firstRow = 0): Column => {
   if (sameType(column.type, type)) return column.type === type ? column : { ...column, type }
   if (WIDENS[type.name]?.includes(column.type.name)) {
     return type.name === "FLOAT64"
       ? toFloat64(column)
       : withValues(column, BigInt64Array.from(column.values as Int32Array, BigInt), type)
   }
-  if (type.name === "INT64" && column.type.name === "FLOAT64") return toInt64(name, column, type)
+  if (type.name === "INT64" && column.type.name === "FLOAT64") return toInt64(name, column, type, firstRow)
+  if (type.names && column.type.names && type.name === column.type.name) {
+    throw new IngestError(
+      `Column ${JSON.stringify(name)}: expected the classes that the table has (${listed(type.names)}), found ${listed(column.type.names)}. The same number would be another class: give the rows a table of their own`,
+    )
+  }
   throw new IngestError(
     `Column ${JSON.stringify(name)}: expected ${formatType(type)}, found ${formatType(column.type)}`,
   )
@@ -72,12 +84,13 @@ export const conform = (batch: Batch, schema: Schema): Batch => {
 const isOpen = (type: ColumnType): boolean => type.name === "EMBEDDING" && type.size === undefined
 
 /**
- * The schema that holds `batch` too. `committed` are the columns whose type cannot change any more.
+ * The schema that holds `batch` too. `committed` are the columns whose type cannot change any more; `firstRow` is the
+ * row of the item at which the batch starts, for messages.
  *
  * @throws {IngestError} naming column, row, expected and found, when there is none.
  * @throws {ConfigError} when a new column has a name that no column may have.
  */
-export const evolve = (schema: Schema, committed: Schema, batch: Batch): Schema => {
+export const evolve = (schema: Schema, committed: Schema, batch: Batch, firstRow = 0): Schema => {
   let next: Map<string, ColumnType> | undefined
   for (const [name, column] of batch.columns) {
     const type = schema.get(name)
@@ -92,7 +105,10 @@ export const evolve = (schema: Schema, committed: Schema, batch: Batch): Schema 
       next ??= new Map(schema)
       next.set(name, FLOAT64)
     } else if (!sameType(type, column.type)) {
-      conformColumn(name, column, type)
+      conformColumn(name, column, type, firstRow)
+    } else if (column.type.names && !type.names) {
+      next ??= new Map(schema)
+      next.set(name, { ...type, names: column.type.names })
     }
   }
   return next ?? schema
@@ -104,7 +120,9 @@ export const retype = (batch: Batch, asked: Schema): Batch => {
   const columns = new Map<string, Column>()
   for (const [name, column] of batch.columns) {
     const type = asked.get(name)
-    const renamed = type && layoutOf(type) === layoutOf(column.type) && type.size === column.type.size
+    // What is asked for says nothing about the names of classes.
+    const renamed =
+      type && !sameType(type, column.type) && layoutOf(type) === layoutOf(column.type) && type.size === column.type.size
     columns.set(name, renamed ? { ...column, type } : column)
   }
   return { rows: batch.rows, columns }

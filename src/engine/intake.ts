@@ -160,7 +160,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
     const addPart = (part: Part): Step =>
       Effect.gen(function* () {
         try {
-          schema = evolve(schema, fixed, part.batch)
+          schema = evolve(schema, fixed, part.batch, part.spans[0]?.firstRow)
         } catch (error) {
           if (!(error instanceof IngestError)) throw error
           const [only, ...others] = part.spans

@@ -133,9 +133,10 @@ export const openLedger = async (writer: Writer, { ignore }: LedgerOptions): Pro
       return empty.has(key) ? "empty" : "new"
     },
     mend: async (next) => {
-      const kept = cut.find(
-        ({ item, version }) => next?.item.resumable && item === next.item.id && version === next.version,
-      )
+      // What is about to be replaced has nothing to go on with.
+      const kept = ignore
+        ? undefined
+        : cut.find(({ item, version }) => next?.item.resumable && item === next.item.id && version === next.version)
       await removeItems(
         writer,
         cut.filter((one) => one !== kept),

@@ -72,8 +72,12 @@ const rowsFrom = ({ batch, side = {}, ...rest }: Rows, count: number): Rows => {
   }
 }
 
-const shapeOf = (rows: Rows): string =>
-  `${rows.medium}|${[...rows.batch.columns].map(([name, { type }]: [string, Column]) => `${name} ${formatType(type)}`).join("|")}`
+const shapeOf = (rows: Rows): string => {
+  const columns = [...rows.batch.columns].map(
+    ([name, { type }]: [string, Column]) => `${name} ${formatType(type)} ${type.names?.join("\0") ?? ""}`,
+  )
+  return `${rows.medium}|${columns.join("|")}`
+}
 
 /** Neighbouring spans of one item as one. */
 const joinSpans = (spans: readonly Span[]): Span[] => {
@@ -143,6 +147,7 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
       signal,
       tempDir: task.tempDir,
       maxBytes: task.maxBytes,
+      skip,
       progress: beat,
       partial: (message) => gaps.push(message),
     }

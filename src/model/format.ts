@@ -58,4 +58,5 @@ export interface ItemFormat extends Format {
   feed(types: Schema): Feed
 }
 
-export const isItemFormat = (format: Format): format is ItemFormat => "feed" in format
+export const isItemFormat = (format: Format): format is ItemFormat =>
+  typeof (format as Partial<ItemFormat> | null)?.feed === "function"

@@ -25,6 +25,11 @@ export interface NormalizeContext {
   readonly maxBytes: number
   /** Says that work goes on, where it takes long until the next batch: an item without progress is given up. */
   readonly progress: () => void
+  /**
+   * So many of the item's first rows are in the table already, as a run was cut inside of it. They are made again and
+   * dropped, so what is costly about them (thumbnails) can be left out. Absent: none.
+   */
+  readonly skip?: number
   /** The rows are kept, but something of the item is missing: says what. May be called several times. */
   readonly partial: (message: string) => void
 }
@@ -56,7 +61,17 @@ export type Normalize = (
  * The code that normalizes. Workers get it by reference (URL of the module, name of its export) and load it
  * themselves, so nothing is passed by closure; only the main lane takes the function itself.
  */
-export type Code = ({ readonly module: string; readonly name: string } | { readonly normalize: Normalize }) & {
+export type Code = (
+  | { readonly module: string; readonly name: string }
+  | {
+      readonly normalize: Normalize
+      /**
+       * Called with the items that come next, while those before them are normalized: what takes long to arrive can
+       * be sent for. `signal` is that of the items' own context.
+       */
+      readonly prepare?: (items: readonly Item[], signal: AbortSignal) => void
+    }
+) & {
   readonly options: Readonly<Record<string, Plain>>
 }
 

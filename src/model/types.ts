@@ -32,12 +32,14 @@ export type TypeName = (typeof TYPE_NAMES)[number]
 
 /**
  * A column's type. `size` is the width of an EMBEDDING (floats a row); `blob` stores bytes out of line, so that
- * scans which do not ask for the column never read them (always so for VIDEO).
+ * scans which do not ask for the column never read them (always so for VIDEO); `names` are those of a CLASS_LABEL's
+ * classes, each at the position that stands for it (-1 is Hugging Face's for a row without a label).
  */
 export interface ColumnType {
   readonly name: TypeName
   readonly size?: number
   readonly blob?: true
+  readonly names?: readonly string[]
 }
 
 /** Column names and their types, in column order. */
@@ -83,7 +85,12 @@ export const layoutOf = (type: ColumnType): Layout => LAYOUTS[type.name]
 export const formatType = (type: ColumnType): string =>
   type.size === undefined ? type.name : `${type.name}(${type.size})`
 
-export const sameType = (a: ColumnType, b: ColumnType): boolean => a.name === b.name && a.size === b.size
+const sameNames = (a: readonly string[] | undefined, b: readonly string[] | undefined): boolean =>
+  !a || !b || a === b || (a.length === b.length && a.every((name, index) => name === b[index]))
+
+/** Whether values of both may stand in one column. Labels whose classes have no names go with any. */
+export const sameType = (a: ColumnType, b: ColumnType): boolean =>
+  a.name === b.name && a.size === b.size && sameNames(a.names, b.names)
 
 const isTypeName = (name: string): name is TypeName => (TYPE_NAMES as readonly string[]).includes(name)
 

@@ -220,6 +220,19 @@ export const columnNames = (file: TableFile): Promise<readonly string[]> =>
   )
 
 /**
+ * DuckDB's types of the columns of a Parquet file, by name, from its footer alone.
+ *
+ * @throws {IngestError} as {@link describeTable}.
+ */
+export const columnTypes = (path: string): Promise<ReadonlyMap<string, string>> => {
+  const file: TableFile = { path, format: "parquet" }
+  return inspect(file, async (connection) => {
+    const found = await columnsOf(connection, parquetScan(file).from)
+    return new Map(found.map(({ name, sqlType }) => [name, sqlType]))
+  })
+}
+
+/**
  * The footer of a Parquet file.
  *
  * @throws {IngestError} as {@link describeTable}.

@@ -15,6 +15,8 @@ export const arrow = createRequire(import.meta.url)("apache-arrow") as typeof Ar
 
 /** Field metadata under which a column's Sluice type is kept. */
 const TYPE_KEY = "sluice:type"
+/** The same for the names of its classes: a JSON list. */
+const NAMES_KEY = "sluice:names"
 const BLOB_EXTENSION = ["ARROW:extension:name", "lance.blob.v2"] as const
 
 const float32 = new arrow.Field("item", new arrow.Float32(), true)
@@ -53,14 +55,25 @@ export const toField = (name: string, type: ColumnType): Arrow.Field =>
     name,
     arrowType(type),
     true,
-    new Map([[TYPE_KEY, formatType(type)], ...(type.blob ? [BLOB_EXTENSION] : [])]),
+    new Map([
+      [TYPE_KEY, formatType(type)],
+      ...(type.names ? ([[NAMES_KEY, JSON.stringify(type.names)]] as const) : []),
+      ...(type.blob ? [BLOB_EXTENSION] : []),
+    ]),
   )
 
 /** The type of a stored field; tables that others wrote have no type in their metadata, so it is told from Arrow's. */
 const fromField = (field: Arrow.Field): ColumnType | undefined => {
   const blob = field.metadata.get(BLOB_EXTENSION[0]) === BLOB_EXTENSION[1]
   const named = field.metadata.get(TYPE_KEY)
-  if (named !== undefined) return { ...parseType(named, field.name), ...(blob && { blob }) }
+  if (named !== undefined) {
+    const names = field.metadata.get(NAMES_KEY)
+    return {
+      ...parseType(named, field.name),
+      ...(blob && { blob }),
+      ...(names !== undefined && { names: JSON.parse(names) as string[] }),
+    }
+  }
   if (blob) return { name: "BINARY", blob }
   const { type } = field
   if (arrow.DataType.isUtf8(type)) return { name: "TEXT" }

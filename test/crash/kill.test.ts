@@ -1,7 +1,6 @@
 /** Kills a run, again and again, and expects the table of a run that nobody disturbed. */
-import { type ChildProcess, spawn } from "node:child_process"
-import { createHash } from "node:crypto"
-import { existsSync, readdirSync } from "node:fs"
+import type { ChildProcess } from "node:child_process"
+import { existsSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -9,8 +8,8 @@ import { fileURLToPath } from "node:url"
 import { connect } from "@lancedb/lancedb"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { CRASH_POINTS } from "../../src/engine/crash-point.ts"
-import type { Summary } from "../../src/model/events.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
+import { leftovers, readTables, runChild, type Tables, type Watch } from "../fixtures/killing.ts"
 
 const KILLS = 30
 /** A table takes about a hundred commits. */
@@ -21,80 +20,13 @@ let root = ""
 let folder = ""
 let clean: Tables
 
-type Tables = Readonly<Record<string, readonly string[]>>
-
-const hash = (value: Uint8Array): string => createHash("sha256").update(value).digest("hex")
-
-/** Every row of every table as text, without what may differ between runs: the commit, the run and the store's own ids. */
-const readTables = async (uri: string): Promise<Tables> => {
-  const db = await connect(uri)
-  const tables: Record<string, string[]> = {}
-  for (const name of (await db.listTables()).tables.filter((one) => one.startsWith("t"))) {
-    const table = await db.openTable(name)
-    const blobs = await table.blobColumns()
-    const rows = await table.query().withRowId().toArray()
-    const ids = rows.map((row) => BigInt(row._rowid))
-    const contents = new Map<string, (Buffer | null)[]>()
-    for (const column of blobs) contents.set(column, await table.fetchBlobs(column, ids))
-    tables[name] = rows.map((row, index) => {
-      const plain: Record<string, unknown> = {}
-      for (const [column, value] of Object.entries(row.toJSON())) {
-        if (["_commit", "_rowid", "run"].includes(column)) continue
-        const bytes = contents.get(column)?.[index] ?? value
-        plain[column] = bytes instanceof Uint8Array ? hash(bytes) : typeof bytes === "bigint" ? String(bytes) : bytes
-      }
-      return JSON.stringify(plain, Object.keys(plain).sort())
-    })
-    table.close()
-  }
-  // Records come in the order of failures; which of them share a commit is chance.
-  return { ...tables, t__items: [...(tables.t__items ?? [])].sort() }
-}
+const ingest = (from: string, uri: string, crash: readonly string[] = [], watch: Watch = {}) =>
+  runChild(child, [from, uri, ...crash], watch)
 
 const fileCount = async (uri: string): Promise<number> => {
   const table = await (await connect(uri)).openTable("t")
   return (await table.stats()).fragmentStats.numFragments
 }
-
-interface Ended {
-  readonly killed: boolean
-  readonly summary: Summary | undefined
-  readonly stderr: string
-}
-
-interface Watch {
-  readonly started?: (process: ChildProcess) => unknown
-  readonly committed?: (process: ChildProcess) => unknown
-}
-
-const ingest = (from: string, uri: string, crash: readonly string[] = [], watch: Watch = {}): Promise<Ended> =>
-  new Promise((resolve, reject) => {
-    const started = spawn(process.execPath, [child, from, uri, ...crash], { stdio: ["ignore", "pipe", "pipe"] })
-    let stdout = ""
-    let stderr = ""
-    started.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk
-      for (const _ of String(chunk).matchAll(/^committed$/gm)) watch.committed?.(started)
-    })
-    started.stderr.on("data", (chunk) => (stderr += chunk))
-    started.on("error", reject)
-    started.on("close", (code, signal) => {
-      if (code !== 0 && signal !== "SIGKILL") reject(new Error(`exit ${code} ${signal}: ${stderr}`))
-      else
-        resolve({
-          killed: signal === "SIGKILL",
-          summary: stdout.endsWith("}\n") ? JSON.parse(stdout.trim().split("\n").at(-1) ?? "") : undefined,
-          stderr,
-        })
-    })
-    watch.started?.(started)
-  })
-
-const leftovers = (uri: string): string[] => [
-  ...readdirSync(uri, { recursive: true })
-    .map(String)
-    .filter((name) => /\.tmp|\.lock/.test(name)),
-]
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "sluice-kill-test-"))

@@ -56,10 +56,11 @@ export const inspectCommand = async (
 ): Promise<void> => {
   const info = await inspectTable(uri, table)
   const [records, total] = await recordsOf(uri, info)
-  const columns = info.columns.map(({ name, type }) => ({ name, type }))
+  const columns = info.columns.map(({ name, type, names }) => ({ name, type, classes: names?.join(", ") ?? "" }))
   if (format === "json") return printJson({ ...info, records })
   if (format === "csv") return printRows("csv", ["name", "type"], columns)
-  print(`${facts(info)}\n\n${formatTable(["name", "type"], columns)}`)
+  const shown = columns.some(({ classes }) => classes !== "") ? ["name", "type", "classes"] : ["name", "type"]
+  print(`${facts(info)}\n\n${formatTable(shown, columns)}`)
   if (records.length === 0) return
   const reasons = records.map(({ _item, status, stage, error }) => `${_item}: ${status} (${stage}): ${error}`)
   print(`\n${reasons.map(escapeText).join("\n")}`)
