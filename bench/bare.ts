@@ -7,7 +7,22 @@ const require = createRequire(import.meta.url)
 const arrow = require("apache-arrow") as typeof Arrow
 const lancedb = require("@lancedb/lancedb") as typeof LanceDb
 
-export type Cells = { readonly [column: string]: readonly string[] | readonly Uint8Array[] | Int32Array | Float64Array }
+export type Cells = {
+  readonly [column: string]:
+    | readonly string[]
+    | readonly Uint8Array[]
+    | Int32Array
+    | BigInt64Array
+    | Float32Array
+    | Float64Array
+    | Vectors
+}
+
+/** `size` floats a row. */
+export interface Vectors {
+  readonly size: number
+  readonly floats: Float32Array
+}
 
 const variable = (type: Arrow.DataType, values: readonly Uint8Array[]): Arrow.Data => {
   const offsets = new Int32Array(values.length + 1)
@@ -21,9 +36,21 @@ const variable = (type: Arrow.DataType, values: readonly Uint8Array[]): Arrow.Da
   } as never)
 }
 
+const toVectors = ({ size, floats }: Vectors): Arrow.Data => {
+  const item = new arrow.Field("item", new arrow.Float32(), true)
+  const child = arrow.makeData({ type: item.type, length: floats.length, nullCount: 0, data: floats })
+  const type = new arrow.FixedSizeList(size, item)
+  return arrow.makeData({ type, length: floats.length / size, nullCount: 0, child })
+}
+
 const toData = (values: Cells[string]): Arrow.Data => {
+  if ("floats" in values) return toVectors(values)
   if (values instanceof Int32Array)
     return arrow.makeData({ type: new arrow.Int32(), length: values.length, nullCount: 0, data: values })
+  if (values instanceof BigInt64Array)
+    return arrow.makeData({ type: new arrow.Int64(), length: values.length, nullCount: 0, data: values })
+  if (values instanceof Float32Array)
+    return arrow.makeData({ type: new arrow.Float32(), length: values.length, nullCount: 0, data: values })
   if (values instanceof Float64Array)
     return arrow.makeData({ type: new arrow.Float64(), length: values.length, nullCount: 0, data: values })
   if (typeof values[0] === "string") {

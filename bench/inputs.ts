@@ -1,6 +1,7 @@
 /** Inputs for the benches, made by code. */
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { DuckDBInstance } from "@duckdb/node-api"
 import sharp from "sharp"
 import { random, words } from "../test/fixtures/folder.ts"
 
@@ -40,4 +41,16 @@ export const writeJpegs = async (folder: string, count: number, width: number, h
     const file = Buffer.concat([original.subarray(0, 2), comment, original.subarray(2)])
     await writeFile(join(folder, `image-${String(i).padStart(6, "0")}.jpg`), file)
   }
+}
+
+/** Columns as SQL expressions over the row number `i`. */
+export type TableShape = readonly string[]
+
+/** A Parquet file of `rows` rows, in row groups of DuckDB's default size (122,880). */
+export const writeParquet = async (file: string, shape: TableShape, rows: number): Promise<void> => {
+  const instance = await DuckDBInstance.create(":memory:")
+  const connection = await instance.connect()
+  await connection.run(`COPY (SELECT ${shape.join(", ")} FROM range(${rows}) t(i)) TO '${file}' (FORMAT parquet)`)
+  connection.closeSync()
+  instance.closeSync()
 }

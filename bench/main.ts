@@ -8,7 +8,18 @@ import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { compare, median, type Question } from "./harness.ts"
 
-const HELPERS = ["harness.ts", "one.ts", "main.ts", "inputs.ts", "bare.ts", "bare-video.ts", "memory.ts"]
+const HELPERS = [
+  "harness.ts",
+  "one.ts",
+  "main.ts",
+  "inputs.ts",
+  "bare.ts",
+  "bare-video.ts",
+  "coco-inputs.ts",
+  "lerobot-inputs.ts",
+  "memory.ts",
+  "memory-tabular.ts",
+]
 
 const { values, positionals } = parseArgs({
   options: { runs: { type: "string", default: "5" } },

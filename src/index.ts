@@ -5,7 +5,18 @@ export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
 export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
 export type { Plan, WriteMode } from "./engine/plan.ts"
+export { Coco, type CocoOptions } from "./formats/coco/coco.ts"
+export { CocoPanoptic, type CocoPanopticOptions } from "./formats/coco/panoptic.ts"
 export { ImageFolder, type ImageFolderOptions } from "./formats/image-folder/index.ts"
+export {
+  LeRobotEpisodes,
+  type LeRobotEpisodesOptions,
+  LeRobotFrames,
+  type LeRobotFramesOptions,
+  LeRobotTasks,
+  type LeRobotTasksOptions,
+} from "./formats/lerobot/index.ts"
+export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
 export { Yolo, type YoloOptions } from "./formats/yolo/index.ts"
 export { type Batch, batchOf } from "./model/batch.ts"
 export {

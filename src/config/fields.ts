@@ -13,10 +13,10 @@ import type { Environment } from "./interpolate.ts"
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
-const textProblem = (value: unknown): string | undefined => {
+const textProblem = (value: unknown, expected = "text"): string | undefined => {
   if (isText(value)) return undefined
   const hint = typeof value === "number" || typeof value === "boolean" ? "; put it in quotes" : ""
-  return `expected text, found ${JSON.stringify(value)}${hint}`
+  return `expected ${expected}, found ${JSON.stringify(value)}${hint}`
 }
 
 const checkProblem = (check: (text: string) => void, value: unknown): string | undefined => {
@@ -32,7 +32,11 @@ const checkProblem = (check: (text: string) => void, value: unknown): string | u
 const fieldProblem = (field: Field, value: unknown): string | undefined => {
   if (field.planned?.some((planned) => planned === value)) return `${JSON.stringify(value)} is not supported yet`
   if (field.type === "text") {
-    return textProblem(value) ?? (field.check === undefined ? undefined : checkProblem(field.check, value))
+    if (field.orFalse && readField(field, value) === false) return undefined
+    return (
+      textProblem(value, field.orFalse ? "text or false" : "text") ??
+      (field.check === undefined ? undefined : checkProblem(field.check, value))
+    )
   }
   return optionProblem({ ...field, default: field.default ?? 0 } as OptionSpec, scalarOf(field, value))
 }
@@ -60,7 +64,8 @@ const readField = (field: Field, value: unknown): unknown => {
     case "bytes":
       return parseBytes(scalarOf(field, value))
     case "text":
-      return value
+      // A variable can stand for it.
+      return field.orFalse && value === "false" ? false : value
     default:
       return scalarOf(field, value)
   }
@@ -82,7 +87,7 @@ const TEXT: Field = { type: "text", description: "One of a list of texts." }
 
 const textsSchema = (required: boolean) =>
   Schema.Union([
-    Schema.String.check(Schema.makeFilter(textProblem)),
+    Schema.String.check(Schema.makeFilter((text) => textProblem(text))),
     Schema.Array(fieldSchema(TEXT)).check(
       Schema.makeFilter((list) => !required || list.length > 0 || "expected at least one text, found an empty list"),
     ),

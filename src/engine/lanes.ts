@@ -1,9 +1,7 @@
 /** The places where tasks run: worker threads, child processes, and the main thread for what is in memory already. */
-import type { Running } from "./channel.ts"
+import { mainLane } from "./main-lane.ts"
 import { processLane } from "./processes.ts"
-import type { Task } from "./protocol.ts"
 import { type TaskLane, threadLane } from "./threads.ts"
-import { work } from "./work.ts"
 
 export interface Workers {
   /** Worker threads. There are half as many child processes at most (but two, where there are two threads). */
@@ -12,20 +10,12 @@ export interface Workers {
   readonly timeout: number
 }
 
-const mainLane: TaskLane = {
-  start: (task: Task): Running => {
-    const abort = new AbortController()
-    return { messages: work(task, abort.signal, () => {}), cancel: () => abort.abort() }
-  },
-  close: async () => {},
-}
-
 export const openLanes = ({ threads, timeout }: Workers): TaskLane => {
   const lanes = {
     thread: threadLane({ threads, timeout }),
     // A child has the memory of a whole process, and mostly copies packets.
     process: processLane({ processes: Math.min(threads, Math.max(2, Math.ceil(threads / 2))), timeout }),
-    main: mainLane,
+    main: mainLane(),
   }
   return {
     start: (task) => lanes[task.lane].start(task),

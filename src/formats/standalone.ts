@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { type Batch, concatBatches } from "../model/batch.ts"
 import { type Column, isNull, valueAt } from "../model/column.ts"
 import { IngestError } from "../model/errors.ts"
 import type { Feed } from "../model/feed.ts"
@@ -23,24 +24,36 @@ const load = async (code: Code): Promise<Normalize> => {
   return module[code.name] as Normalize
 }
 
+const toColumns = (batches: readonly Batch[]): Columns =>
+  Object.fromEntries([...concatBatches(batches).columns].map(([name, column]) => [name, valuesOf(column)]))
+
 /**
  * The rows of a feed's items, one item after the other, in this thread.
  *
+ * @param rows batches are put together until they have so many rows; for items that have few. Default 1: as they come.
  * @throws {IngestError} at the first item that cannot be read.
  */
-export async function* columnsOf(feed: Feed): AsyncGenerator<Columns, void, undefined> {
+export async function* columnsOf(feed: Feed, rows = 1): AsyncGenerator<Columns, void, undefined> {
   const normalize = await load(feed.code)
   const tempDir = await mkdtemp(join(tmpdir(), "sluice-"))
   const abort = new AbortController()
+  let gathered: Batch[] = []
+  let count = 0
   const context = { signal: abort.signal, tempDir, maxBytes: Infinity, progress: () => {}, partial: () => {} }
   try {
     for await (const item of feed.source.items({ signal: abort.signal, warn: () => {} })) {
       if (item.error !== undefined) throw new IngestError(`${item.id}: ${item.error}`)
       const { lane } = feed.route(item)
       for await (const { batch } of normalize(item, { ...feed.code.options, lane }, context)) {
-        yield Object.fromEntries([...batch.columns].map(([name, column]) => [name, valuesOf(column)]))
+        gathered.push(batch)
+        count += batch.rows
+        if (count < rows) continue
+        yield toColumns(gathered)
+        gathered = []
+        count = 0
       }
     }
+    if (count > 0) yield toColumns(gathered)
   } finally {
     abort.abort()
     await rm(tempDir, { recursive: true, force: true })

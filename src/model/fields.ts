@@ -9,7 +9,13 @@ type OfOption<S> = S extends OptionSpec ? Omit<S, "default"> & { readonly defaul
 type Kind =
   | OfOption<OptionSpec>
   /** Text that is not empty; `check` throws for text that does not do, and its message becomes the problem. */
-  | { readonly type: "text"; readonly default?: string; readonly check?: (text: string) => void }
+  | {
+      readonly type: "text"
+      readonly default?: string
+      readonly check?: (text: string) => void
+      /** Takes `false`, too: there is a default, and none is wanted. */
+      readonly orFalse?: true
+    }
   /** One text, or a list of them. */
   | { readonly type: "texts"; readonly default?: readonly string[] }
 
@@ -31,9 +37,11 @@ export type FieldValue<F extends Field> = F extends { readonly type: "texts" }
     ? boolean
     : F extends { readonly type: "choice"; readonly choices: readonly (infer C)[] }
       ? C
-      : F extends { readonly type: "text" | "string" }
-        ? string
-        : number
+      : F extends { readonly type: "text"; readonly orFalse: true }
+        ? string | false
+        : F extends { readonly type: "text" | "string" }
+          ? string
+          : number
 
 type OptionalKeys<F extends Fields> = { [K in keyof F]: F[K] extends { readonly optional: true } ? K : never }[keyof F]
 

@@ -1,7 +1,7 @@
 /** What a table file holds: its columns and their types, and what a Parquet footer says besides. */
 import type { DuckDBConnection } from "@duckdb/node-api"
 import { IngestError, messageOf } from "../model/errors.ts"
-import { type ColumnType, formatType, type Schema } from "../model/types.ts"
+import { type ColumnType, formatType } from "../model/types.ts"
 import { csvHead, csvScan, sampledType, sampleQuery } from "./csv.ts"
 import { identifier, withConnection } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
@@ -25,6 +25,21 @@ export interface TableDescription {
   /** Parquet only. */
   readonly footer?: ParquetFooter
 }
+
+/** The type that a caller wants a column of the file to have. */
+export type AskedTypes = (name: string) => ColumnType | undefined
+
+/** What `look` finds in a file that was checked to be a table; what it throws names the file. */
+const inspect = <T>(file: TableFile, look: (connection: DuckDBConnection) => Promise<T>): Promise<T> =>
+  withConnection(async (connection) => {
+    checkTableFile(file)
+    try {
+      return await look(connection)
+    } catch (error) {
+      const message = error instanceof IngestError ? messageOf(error) : duckDbMessage(error)
+      throw new IngestError(`${file.path}: ${message}`, { cause: error })
+    }
+  })
 
 const firstRow = async (connection: DuckDBConnection, sql: string): Promise<Readonly<Record<string, unknown>>> =>
   (await connection.runAndReadAll(sql)).getRowObjectsJS()[0] ?? {}
@@ -95,13 +110,13 @@ const typeOf = async (
 const describeParquet = async (
   connection: DuckDBConnection,
   file: TableFile,
-  types: Schema,
+  types: AskedTypes,
 ): Promise<TableDescription> => {
   const { from } = parquetScan(file)
   const columns: TableColumn[] = []
   for (const found of await columnsOf(connection, from)) {
     const place = (): Place => ({ from, column: identifier(found.name) })
-    columns.push({ ...found, type: await typeOf(connection, found, types.get(found.name), place) })
+    columns.push({ ...found, type: await typeOf(connection, found, types(found.name), place) })
   }
   return { columns, footer: await parquetFooter(connection, file) }
 }
@@ -124,13 +139,13 @@ const checkKeys = async (connection: DuckDBConnection, file: TableFile, found: r
 const describeJsonl = async (
   connection: DuckDBConnection,
   file: TableFile,
-  types: Schema,
+  types: AskedTypes,
 ): Promise<TableDescription> => {
   const found = await columnsOf(connection, jsonlSurvey(file))
   await checkKeys(connection, file, found)
   const columns: TableColumn[] = []
   for (const { name, sqlType: surveyed } of found) {
-    const asked = types.get(name)
+    const asked = types(name)
     // What is no number, truth value or nested stays as the file has it, and dates are such texts.
     const natural = /^(BOOLEAN|BIGINT|UBIGINT|DOUBLE|JSON)$|^(STRUCT|MAP)\(|\]$/.test(surveyed) ? surveyed : "VARCHAR"
     const sqlType = asked ? (/\]$/.test(surveyed) ? surveyed : "VARCHAR") : natural
@@ -144,14 +159,18 @@ const describeJsonl = async (
   return { columns }
 }
 
-const describeCsv = async (connection: DuckDBConnection, file: TableFile, types: Schema): Promise<TableDescription> => {
+const describeCsv = async (
+  connection: DuckDBConnection,
+  file: TableFile,
+  types: AskedTypes,
+): Promise<TableDescription> => {
   const head = await csvHead(file)
   const from = csvScan(file, head)
   const expressions = head.names.map((_, index) => `c${index}`)
   const answer = await firstRow(connection, sampleQuery(from, expressions))
   const columns: TableColumn[] = []
   for (const [index, name] of head.names.entries()) {
-    const asked = types.get(name)
+    const asked = types(name)
     const sampled = sampledType(answer, index)
     const found = { name, sqlType: "VARCHAR" }
     const place = (): Place => ({ from, column: `c${index}` })
@@ -162,21 +181,47 @@ const describeCsv = async (connection: DuckDBConnection, file: TableFile, types:
 }
 
 /**
- * The columns of a table file and what they become. `types` are those that the caller asks for, by name in the file.
- * CSV: from the first 20,480 rows. JSONL: from all of them. Parquet: from its schema; lists of floats from all rows.
+ * Names of the columns of a Parquet or CSV file, from its first or last bytes alone.
+ *
+ * @throws {IngestError} as {@link describeTable}.
+ */
+export const columnNames = (file: TableFile): Promise<readonly string[]> =>
+  inspect(file, async (connection) =>
+    file.format === "parquet"
+      ? (await columnsOf(connection, parquetScan(file).from)).map(({ name }) => name)
+      : (await csvHead(file)).names,
+  )
+
+/**
+ * DuckDB's types of the columns of a Parquet file, by name, from its footer alone.
+ *
+ * @throws {IngestError} as {@link describeTable}.
+ */
+export const columnTypes = (path: string): Promise<ReadonlyMap<string, string>> => {
+  const file: TableFile = { path, format: "parquet" }
+  return inspect(file, async (connection) => {
+    const found = await columnsOf(connection, parquetScan(file).from)
+    return new Map(found.map(({ name, sqlType }) => [name, sqlType]))
+  })
+}
+
+/**
+ * The footer of a Parquet file.
+ *
+ * @throws {IngestError} as {@link describeTable}.
+ */
+export const footerOf = (file: TableFile): Promise<ParquetFooter> =>
+  inspect(file, (connection) => parquetFooter(connection, file))
+
+/**
+ * The columns of a table file and what they become. `types` gives the types that the caller asks for, by name in the
+ * file. CSV: from the first 20,480 rows. JSONL: from all of them. Parquet: from its schema; lists of floats from all rows.
  *
  * @throws {IngestError} when the file is missing, empty, a Git LFS pointer, or not what its format says; and when a
  * column cannot have the type that is asked for.
  */
-export const describeTable = (file: TableFile, types: Schema = new Map()): Promise<TableDescription> =>
-  withConnection(async (connection) => {
-    checkTableFile(file)
-    try {
-      if (file.format === "parquet") return await describeParquet(connection, file, types)
-      if (file.format === "jsonl") return await describeJsonl(connection, file, types)
-      return await describeCsv(connection, file, types)
-    } catch (error) {
-      const message = error instanceof IngestError ? messageOf(error) : duckDbMessage(error)
-      throw new IngestError(`${file.path}: ${message}`, { cause: error })
-    }
+export const describeTable = (file: TableFile, types: AskedTypes = () => undefined): Promise<TableDescription> =>
+  inspect(file, (connection) => {
+    if (file.format === "parquet") return describeParquet(connection, file, types)
+    return file.format === "jsonl" ? describeJsonl(connection, file, types) : describeCsv(connection, file, types)
   })

@@ -24,6 +24,9 @@ const EXTENSIONS: Readonly<Record<string, TableFormat>> = {
   ndjson: "jsonl",
 }
 
+/** For messages. */
+export const TABLE_NAMES = ".parquet, .csv, .tsv, .jsonl, .ndjson; text also with .gz or .zst"
+
 /** The format that a file's name says; undefined for other names. */
 export const formatOfName = (path: string): TableFormat | undefined => {
   const [, extension = "", packed] = /\.([a-z]+)(\.(?:gz|zst))?$/.exec(path.toLowerCase()) ?? []

@@ -1,7 +1,8 @@
 /** The pictures of an image folder as items: by the folders they are in, or by the rows of metadata files. */
 import { lstat, stat } from "node:fs/promises"
 import { join, posix as paths } from "node:path"
-import { CHUNK, posix } from "../../media/walk.ts"
+import { posix } from "../../files/glob.ts"
+import { CHUNK } from "../../files/walk.ts"
 import { IngestError } from "../../model/errors.ts"
 import { recipeOf } from "../../model/feed.ts"
 import { HashSet, hash64 } from "../../model/hash-set.ts"

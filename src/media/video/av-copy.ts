@@ -11,7 +11,7 @@ import type { Input, Reading, Track } from "./av-input.ts"
 import type { Muxing } from "./av-output.ts"
 import { newPictures } from "./av-picture.ts"
 import { type Rest, Splitter } from "./av-splitter.ts"
-import { entryOf, framingOf } from "./entry.ts"
+import { type Entry, entryOf, framingOf } from "./entry.ts"
 import { markAfter, reaches } from "./grid.ts"
 import { newPace } from "./pace.ts"
 import type { Segment } from "./segment.ts"
@@ -23,8 +23,15 @@ type Codec = Parameters<typeof entryOf>[0]
 const codecOf = ({ codec }: Track): Codec =>
   codec.codecId === av.AV_CODEC_ID_H264 ? "h264" : codec.codecId === av.AV_CODEC_ID_HEVC ? "hevc" : "other"
 
+/** Whether decoding can start at the packet, which is marked as a key frame. */
+export const entryAt = ({ packet, track }: Reading): Entry => {
+  const codec = codecOf(track)
+  if (codec === "other") return "unknown"
+  return entryOf(codec, packet.data ?? Buffer.alloc(0), framingOf(codec, track.codec.extradata))
+}
+
 /** Decoder settings that change within the stream stand in the header of one segment only: the others would not play. */
-const changesSettings = ({ packet, track }: Reading): boolean => {
+export const changesSettings = ({ packet, track }: Reading): boolean => {
   const settings = packet.getSideData(av.AV_PKT_DATA_NEW_EXTRADATA)
   return settings !== null && !settings.equals(track.codec.extradata ?? Buffer.alloc(0))
 }
@@ -37,8 +44,6 @@ export async function* copySegments(
   context: NormalizeContext,
 ): AsyncGenerator<Segment, Rest | undefined> {
   const { video, tracks } = input
-  const codec = codecOf(video)
-  const framing = codec === "other" ? "start codes" : framingOf(codec, video.codec.extradata)
   const contents = tracks.map((track) => ({ track, codec: track.codec }))
   const splitter = new Splitter(input, context.maxBytes)
   const pictures = newPictures(video)
@@ -106,7 +111,7 @@ export async function* copySegments(
     // Hidden pictures after the start are where an edit list joins pieces, the later ones between key frames.
     if ((reading.hidden && reading.time >= 0) || (reading.key && changesSettings(reading))) return false
     if (reading.key && !reading.hidden && reaches(reading.time, mark)) {
-      const entry = entryOf(codec, reading.packet.data ?? Buffer.alloc(0), framing)
+      const entry = entryAt(reading)
       if (entry === "unknown") {
         held = reading
         return true

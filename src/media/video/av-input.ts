@@ -54,6 +54,8 @@ export interface Input {
   /** The next packet; undefined at the end of what can be read. */
   readonly next: () => Reading | undefined
   readonly release: (packet: Packet) => void
+  /** Goes to the last key frame that is decoded at or before `time` (seconds), or stays where that is not known. */
+  readonly seek: (time: number) => void
   /** After the last packet: what is missing of the video that the header declares, in words. */
   readonly shortfall: () => string | undefined
   readonly close: () => void
@@ -232,6 +234,10 @@ const reading = (
       }
     },
     release,
+    seek: (time) => {
+      // Where an index is missing or damaged, the packets before `time` are read instead.
+      context.seekFrameSync(picture.index, ticks(Math.max(0, time) + origin, video.base), av.AVSEEK_FLAG_BACKWARD)
+    },
     shortfall: () => {
       const declared = durations.get(picture.index) ?? {}
       const pictureRead = (ends[0] ?? 0) - (Number.isFinite(pictureStart) ? pictureStart : 0)

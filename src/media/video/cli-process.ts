@@ -34,11 +34,14 @@ export interface Running {
 
 /** Neither program is there. */
 export class FfmpegNotFound extends IngestError {
+  readonly why: string
+
   constructor(why: string) {
     super(
       'ffmpeg not found: video needs either the npm package node-av ("npm install node-av"), or the programs ffmpeg ' +
         `and ffprobe on the PATH ("apt-get install ffmpeg", "brew install ffmpeg") [${why}]`,
     )
+    this.why = why
   }
 }
 

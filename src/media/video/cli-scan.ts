@@ -83,16 +83,20 @@ export const probe = async (path: string, context: NormalizeContext): Promise<Pr
 /** NAL unit types of pictures at which decoding can always start: ITU-T H.264 table 7-1, ITU-T H.265 table 7-1. */
 const CLEAN_UNITS: Readonly<Record<string, string>> = { h264: "5", hevc: "16-20" }
 
-/** Timestamps (in ticks) of the key frames that are clean by themselves; undefined for codecs where nothing tells. */
-const cleanKeys = async (
+/**
+ * Timestamps (in ticks) of the key frames that are clean by themselves; undefined for codecs where nothing tells.
+ * `range` are arguments that say where to look.
+ */
+export const cleanKeys = async (
   path: string,
   { codec, picture }: Probe,
   context: NormalizeContext,
+  range: readonly string[] = [],
 ): Promise<Set<string> | undefined> => {
   const units = CLEAN_UNITS[codec]
   if (units === undefined) return undefined
   const args = [
-    ...["-copyts", ...inputOf(path), "-map", `0:${picture}`, "-c", "copy"],
+    ...["-copyts", ...range, ...inputOf(path), "-map", `0:${picture}`, "-c", "copy"],
     ...["-bsf:v", `filter_units=pass_types=${units}`, "-f", "framecrc", "-progress", "pipe:3", "pipe:1"],
   ]
   const keys = new Set<string>()

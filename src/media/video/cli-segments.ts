@@ -8,25 +8,13 @@ import { readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import type { NormalizeContext } from "../../model/normalizer.ts"
+import { encodingInto, hvc1 } from "./cli-encoding.ts"
 import { bytesOf, inputOf, linesOf, ToolFailed } from "./cli-process.ts"
 import { type Plan, type Probe, plan, probe } from "./cli-scan.ts"
 import { type Container, containersFor, takeBytes } from "./files.ts"
 import type { Segment } from "./segment.ts"
 
 export { FfmpegNotFound } from "./cli-process.ts"
-
-/** Encoder settings as in the segments made through node-av. */
-const ENCODERS: Readonly<Record<"h264" | "vp9", readonly string[]>> = {
-  h264: ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-mbtree", "0"],
-  vp9: ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "6", "-crf", "24", "-b:v", "0", "-row-mt", "1"],
-}
-
-/** Keeps every frame once. The option had another name before FFmpeg 5.1. */
-const everyFrame = async (context: NormalizeContext): Promise<readonly string[]> => {
-  const version = (await bytesOf("ffmpeg", ["-version"], context)).toString("latin1")
-  const [, major] = /^ffmpeg version n?(\d+)\./.exec(version) ?? []
-  return [major !== undefined && Number(major) < 6 ? "-vsync" : "-fps_mode", "passthrough"]
-}
 
 const cutting = async (
   { cuts, reencode, unstamped }: Plan,
@@ -37,17 +25,20 @@ const cutting = async (
 ): Promise<readonly string[]> => {
   if (reencode) {
     return [
-      ...ENCODERS[container === "webm" ? "vp9" : "h264"],
-      ...(await everyFrame(context)),
-      // Pictures without times follow one another at the frame rate. Halved colour planes need even sides.
-      ...["-vf", `${unstamped ? `setpts=N/(${rate})/TB,` : ""}crop=trunc(iw/2)*2:trunc(ih/2)*2`, "-c:a", "copy"],
+      // Pictures without times follow one another at the frame rate.
+      ...(await encodingInto(container, unstamped ? `setpts=N/(${rate})/TB,` : "", context)),
       ...["-force_key_frames", `expr:gte(t+0.001,n_forced*${length})`],
       ...["-segment_time", String(length), "-segment_time_delta", "0.001"],
     ]
   }
-  const hvc1 = codec === "hevc" && (container === "mp4" || container === "mov") ? ["-tag:v", "hvc1"] : []
   // No more pictures than any video has: one segment.
-  return ["-c", "copy", ...hvc1, "-segment_frames", cuts.length > 0 ? cuts.join(",") : String(2 ** 31 - 2)]
+  return [
+    "-c",
+    "copy",
+    ...hvc1(codec, container),
+    "-segment_frames",
+    cuts.length > 0 ? cuts.join(",") : String(2 ** 31 - 2),
+  ]
 }
 
 const thumbnailOf = (path: string, context: NormalizeContext): Promise<Buffer> => {

@@ -1,17 +1,8 @@
 /** Takes videos apart: with the FFmpeg that node-av brings, or with the one on the PATH where node-av is not installed. */
-import { IngestError, messageOf } from "../../model/errors.ts"
+import { IngestError } from "../../model/errors.ts"
 import type { NormalizeContext } from "../../model/normalizer.ts"
+import { nodeAvProblem } from "./node-av.ts"
 import type { Segment } from "./segment.ts"
-
-/** Why node-av cannot be used: it is not installed, or its native part does not fit the system. */
-const nodeAvProblem = async (): Promise<string | undefined> => {
-  try {
-    await import("node-av/lib")
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
 
 async function* segmentsByAnyMeans(path: string, length: number, context: NormalizeContext): AsyncGenerator<Segment> {
   const problem = await nodeAvProblem()

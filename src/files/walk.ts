@@ -48,9 +48,6 @@ const PATIENCE = 100
  */
 const MAX_NESTED_LINKS = 8
 
-/** A path with `/` between its parts. */
-export const posix = (path: string): string => (sep === "\\" ? path.replaceAll("\\", "/") : path)
-
 type Kind = "file" | "folder" | "special"
 
 /** What an entry is, or why that cannot be said. */

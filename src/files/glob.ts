@@ -3,9 +3,8 @@
  * Paths that are compared have `/` between their parts and may contain any other character, a newline too.
  */
 import { access } from "node:fs/promises"
-import { join, resolve } from "node:path"
+import { join, resolve, sep } from "node:path"
 import picomatch from "picomatch"
-import { posix } from "../media/walk.ts"
 import { ConfigError, messageOf } from "../model/errors.ts"
 
 export interface Glob {
@@ -21,6 +20,8 @@ export interface Glob {
 
 // Without `s`, `**` would not match a path with a newline.
 const FLAGS = "s"
+
+export const posix = (path: string): string => (sep === "\\" ? path.replaceAll("\\", "/") : path)
 
 const unescaped = (path: string): string => path.replace(/\\(.)/gs, "$1")
 

@@ -1,9 +1,9 @@
 /** The entries of `include`, looked up on disk, and the folder to which item ids are relative. */
 import { readlink, stat } from "node:fs/promises"
 import { dirname, resolve, sep } from "node:path"
-import { CHUNK, codeOf, problemOf } from "../media/walk.ts"
 import { ConfigError, IngestError } from "../model/errors.ts"
 import { type Glob, isGlob, parseGlob } from "./glob.ts"
+import { CHUNK, codeOf, problemOf } from "./walk.ts"
 
 /** One entry of `include`: a single file, or a folder, or what matches a glob in it. */
 export interface Target {

@@ -1,7 +1,6 @@
 /** What `exclude` leaves out of a listing. */
 import { resolve } from "node:path"
-import { posix } from "../media/walk.ts"
-import { compileGlob, isGlob, parseGlob } from "./glob.ts"
+import { compileGlob, isGlob, parseGlob, posix } from "./glob.ts"
 
 export interface Exclusion {
   /** Whether a file or folder is left out, with all that is in it; `path` is absolute, `name` its last part. */

@@ -3,9 +3,10 @@ import { lstatSync, type Stats, statSync } from "node:fs"
 import { lstat, stat } from "node:fs/promises"
 import { sep } from "node:path"
 import { setImmediate } from "node:timers/promises"
+import { fileVersion } from "../media/file-version.ts"
 import type { Item } from "../model/item.ts"
-import { fileVersion } from "./file-version.ts"
-import { type Found, posix, problemOf } from "./walk.ts"
+import { posix } from "./glob.ts"
+import { type Found, problemOf } from "./walk.ts"
 
 /** The version of items that could not be listed: as long as they cannot, they are the same failure. */
 const UNLISTED = "unlisted"

@@ -1,0 +1,82 @@
+/**
+ * The lane of the main thread, for what is in memory already, and for DuckDB, which has threads of its own: it reads on
+ * while the rows before are taken and committed, as far ahead as a worker may.
+ */
+import type { Running } from "./channel.ts"
+import { type Message, type Task, WINDOW_BYTES } from "./protocol.ts"
+import type { TaskLane } from "./threads.ts"
+import { work } from "./work.ts"
+
+interface Reading extends Running {
+  /** Settles when nothing is read any more. */
+  readonly done: Promise<unknown>
+}
+
+/** Reads ahead of whoever takes the messages. */
+const readAhead = (task: Task): Reading => {
+  const abort = new AbortController()
+  const queue: Message[] = []
+  let unread = 0
+  let ended: { readonly error?: unknown } | undefined
+  let wakeReader = (): void => {}
+  let wakeWriter = (): void => {}
+
+  const fill = async (): Promise<void> => {
+    for await (const message of work(task, abort.signal, () => {})) {
+      queue.push(message)
+      if (message.kind === "rows") unread += message.bytes
+      wakeReader()
+      while (unread >= WINDOW_BYTES && !abort.signal.aborted)
+        await new Promise<void>((resolve) => (wakeWriter = resolve))
+      if (abort.signal.aborted) return
+    }
+  }
+  const done = fill()
+    .then(
+      () => (ended = {}),
+      (error: unknown) => (ended = { error }),
+    )
+    .finally(() => wakeReader())
+
+  async function* read(): AsyncGenerator<Message> {
+    for (;;) {
+      const message = queue.shift()
+      if (message) {
+        yield message
+        if (message.kind === "rows") unread -= message.bytes
+        wakeWriter()
+      } else if (ended) {
+        if ("error" in ended) throw ended.error
+        return
+      } else {
+        await new Promise<void>((resolve) => (wakeReader = resolve))
+      }
+    }
+  }
+
+  return {
+    done,
+    messages: read(),
+    cancel: () => {
+      abort.abort()
+      wakeWriter()
+    },
+  }
+}
+
+export const mainLane = (): TaskLane => {
+  const open = new Set<Reading>()
+  return {
+    start: (task) => {
+      const reading = readAhead(task)
+      open.add(reading)
+      reading.done.finally(() => open.delete(reading))
+      return reading
+    },
+    close: async () => {
+      const left = [...open]
+      for (const reading of left) reading.cancel()
+      await Promise.all(left.map(({ done }) => done))
+    },
+  }
+}
