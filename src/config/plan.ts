@@ -47,7 +47,7 @@ export const toPlan = (document: PipelineDocument): Plan => {
   const settings = settingsOf(document)
   if (document.format) return formatPlan({ name, sink, format: make(FORMATS, document.format, undefined) }, settings)
   if (!document.source) throw new Error("the document's schema let through neither source nor format")
-  const source = make(SOURCES, document.source, undefined)
+  const source = make(SOURCES, document.source, { schema: document.schema ?? {} })
   if ("items" in source) return filesPlan({ name, sink, source, ...(normalize && { normalize }) }, settings)
   if (normalize) {
     throw new ConfigError(`normalize: a source of type ${document.source.type} makes rows by itself; leave this out`)

@@ -5,12 +5,20 @@ import type { Feed } from "../model/feed.ts"
 import { type Component, type ComponentValues, component, type Field } from "../model/fields.ts"
 import type { Sink } from "../model/sink.ts"
 import type { Source } from "../model/source.ts"
+import type { SchemaMap } from "../model/types.ts"
 import { lance } from "../sinks/lance.ts"
 import { memory } from "../sinks/memory.ts"
 import { files } from "../sources/files.ts"
+import { HUGGINGFACE_FIELDS, huggingFaceOptions } from "../sources/huggingface/fields.ts"
+import { huggingface } from "../sources/huggingface.ts"
 import { checkTableName, localPath } from "../store/database.ts"
 
-export const SOURCES: readonly Component<Source | Feed>[] = [
+export interface SourceExtra {
+  /** Column types of the document, for sources that make rows by themselves. */
+  readonly schema: SchemaMap
+}
+
+export const SOURCES: readonly Component<Source | Feed, SourceExtra>[] = [
   component(
     "files",
     "Files, folders and globs on this machine.",
@@ -34,6 +42,9 @@ export const SOURCES: readonly Component<Source | Feed>[] = [
       },
     },
     ({ include, exclude, hidden, symlinks }) => files({ include, exclude: [exclude].flat(), hidden, symlinks }),
+  ),
+  component("huggingface", "A dataset of the Hugging Face Hub.", HUGGINGFACE_FIELDS, (values, { schema }) =>
+    huggingface({ ...huggingFaceOptions(values), schema }),
   ),
 ]
 

@@ -80,6 +80,9 @@ export const conform = (batch: Batch, schema: Schema): Batch => {
   return changed ? { rows: batch.rows, columns } : batch
 }
 
+/** An EMBEDDING that was asked for without a width: it takes that of its first values. */
+const isOpen = (type: ColumnType): boolean => type.name === "EMBEDDING" && type.size === undefined
+
 /**
  * The schema that holds `batch` too. `committed` are the columns whose type cannot change any more; `firstRow` is the
  * row of the item at which the batch starts, for messages.
@@ -93,6 +96,9 @@ export const evolve = (schema: Schema, committed: Schema, batch: Batch, firstRow
     const type = schema.get(name)
     if (!type) {
       checkColumnName(name)
+      next ??= new Map(schema)
+      next.set(name, column.type)
+    } else if (isOpen(type) && column.type.name === type.name) {
       next ??= new Map(schema)
       next.set(name, column.type)
     } else if (!committed.has(name) && type.name === "INT64" && column.type.name === "FLOAT64") {

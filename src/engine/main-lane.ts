@@ -1,20 +1,27 @@
 /**
  * The lane of the main thread, for what is in memory already, and for DuckDB, which has threads of its own: it reads on
- * while the rows before are taken and committed, as far ahead as a worker may.
+ * while the rows before are taken and committed, as far ahead as a worker may. Two tasks are read at a time, so that
+ * there is no pause between small files; what the others will need can be prepared meanwhile.
  */
 import type { Running } from "./channel.ts"
 import { type Message, type Task, WINDOW_BYTES } from "./protocol.ts"
 import type { TaskLane } from "./threads.ts"
 import { work } from "./work.ts"
 
+const TASKS_AT_ONCE = 2
+
 interface Reading extends Running {
   /** Settles when nothing is read any more. */
   readonly done: Promise<unknown>
 }
 
-/** Reads ahead of whoever takes the messages. */
-const readAhead = (task: Task): Reading => {
+/** Reads ahead of whoever takes the messages, once it is the task's `turn`. */
+const readAhead = (task: Task, turn: Promise<unknown>): Reading => {
   const abort = new AbortController()
+  if ("prepare" in task.code) {
+    const items = task.items.map(({ item }) => item)
+    task.code.prepare?.(items, abort.signal)
+  }
   const queue: Message[] = []
   let unread = 0
   let ended: { readonly error?: unknown } | undefined
@@ -22,6 +29,7 @@ const readAhead = (task: Task): Reading => {
   let wakeWriter = (): void => {}
 
   const fill = async (): Promise<void> => {
+    await turn
     for await (const message of work(task, abort.signal, () => {})) {
       queue.push(message)
       if (message.kind === "rows") unread += message.bytes
@@ -68,11 +76,14 @@ export const mainLane = (): TaskLane => {
   const open = new Set<Reading>()
   return {
     start: (task) => {
-      const reading = readAhead(task)
+      // Tasks are started in the order in which they are taken, so the oldest ones are those whose turn it is.
+      const before = [...open].at(-TASKS_AT_ONCE)
+      const reading = readAhead(task, open.size < TASKS_AT_ONCE || !before ? Promise.resolve() : before.done)
       open.add(reading)
       reading.done.finally(() => open.delete(reading))
       return reading
     },
+    // What a run that is stopped has no more use for must not keep the process alive.
     close: async () => {
       const left = [...open]
       for (const reading of left) reading.cancel()

@@ -40,8 +40,9 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 
 const FATAL_CODES = new Set(["ENOSPC", "EDQUOT", "EROFS"])
 
-/** Errors that no other item would escape: the disk is full, or the store refuses to be written. */
+/** Errors that no other item would escape: the disk is full, the store refuses to be written, access is refused. */
 export const isFatal = (error: unknown): boolean =>
   error instanceof FatalError ||
+  error instanceof AuthError ||
   (error instanceof Error && "code" in error && typeof error.code === "string" && FATAL_CODES.has(error.code)) ||
   /No space left on device|os error 28/i.test(messageOf(error))

@@ -61,7 +61,17 @@ export type Normalize = (
  * The code that normalizes. Workers get it by reference (URL of the module, name of its export) and load it
  * themselves, so nothing is passed by closure; only the main lane takes the function itself.
  */
-export type Code = ({ readonly module: string; readonly name: string } | { readonly normalize: Normalize }) & {
+export type Code = (
+  | { readonly module: string; readonly name: string }
+  | {
+      readonly normalize: Normalize
+      /**
+       * Called with the items that come next, while those before them are normalized: what takes long to arrive can
+       * be sent for. `signal` is that of the items' own context.
+       */
+      readonly prepare?: (items: readonly Item[], signal: AbortSignal) => void
+    }
+) & {
   readonly options: Readonly<Record<string, Plain>>
 }
 

@@ -3,12 +3,10 @@
  * by rules that can be told in a sentence. DuckDB's own guess leaves out lines that do not fit it, and rounds "1.5" in
  * a column that began with whole numbers.
  */
-import { createReadStream } from "node:fs"
-import { createGunzip, createZstdDecompress } from "node:zlib"
 import { IngestError } from "../model/errors.ts"
 import type { ColumnType } from "../model/types.ts"
 import { literal, literalPath } from "./duckdb.ts"
-import type { TableFile } from "./file.ts"
+import { type TableFile, unpacked } from "./file.ts"
 
 const DELIMITERS = [",", ";", "\t", "|"]
 /** The header has to end within so many bytes, and no record may have more. */
@@ -20,21 +18,6 @@ export interface CsvHead {
   readonly delimiter: string
   /** In the order of the file; they are all different. */
   readonly names: readonly string[]
-}
-
-/** The file's bytes, unpacked. */
-const bytesOf = (path: string): AsyncIterable<Uint8Array> => {
-  const file = createReadStream(path, { highWaterMark: 1 << 18 })
-  const packed = path.toLowerCase()
-  const unpacker = packed.endsWith(".gz")
-    ? createGunzip()
-    : packed.endsWith(".zst")
-      ? createZstdDecompress()
-      : undefined
-  if (!unpacker) return file
-  file.on("error", (error) => unpacker.destroy(error))
-  unpacker.on("close", () => file.destroy())
-  return file.pipe(unpacker)
 }
 
 /**
@@ -74,7 +57,7 @@ const beginningOf = async ({ path }: TableFile, isEnough: (text: string) => bool
   const decoder = new TextDecoder("utf-8", { fatal: true })
   let text = ""
   try {
-    for await (const bytes of bytesOf(path)) {
+    for await (const bytes of unpacked(path)) {
       text += decoder.decode(bytes, { stream: true })
       if (isEnough(text)) break
       if (text.length > MOST_BYTES) throw new IngestError(`The first line is longer than 16 MiB`)
@@ -183,7 +166,7 @@ export const lineOfRow = async (file: TableFile, { delimiter, names }: CsvHead, 
   let empty = true
   let begun = 1
   let previous = 0
-  for await (const bytes of bytesOf(file.path)) {
+  for await (const bytes of unpacked(file.path)) {
     for (const byte of bytes) {
       const isBreak = byte === LF || byte === CR
       if (isBreak && byte === LF && previous === CR) {

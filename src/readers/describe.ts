@@ -36,7 +36,7 @@ const inspect = <T>(file: TableFile, look: (connection: DuckDBConnection) => Pro
     try {
       return await look(connection)
     } catch (error) {
-      const message = error instanceof IngestError ? messageOf(error) : duckDbMessage(error)
+      const message = error instanceof IngestError ? messageOf(error) : await duckDbMessage(error, file.path)
       throw new IngestError(`${file.path}: ${message}`, { cause: error })
     }
   })
@@ -136,6 +136,28 @@ const checkKeys = async (connection: DuckDBConnection, file: TableFile, found: r
   }
 }
 
+/**
+ * Of columns of whole numbers that DuckDB takes for wider than 64 bits, those that are not: it does so as soon as there
+ * are both negative numbers and others.
+ */
+const narrowOnes = async (
+  connection: DuckDBConnection,
+  file: TableFile,
+  names: readonly string[],
+): Promise<ReadonlySet<string>> => {
+  if (names.length === 0) return new Set()
+  const scan = jsonlScan(file, new Map(names.map((name) => [name, { name: "INT64" }])))
+  const tests = names.map((name, index) => {
+    const c = identifier(name)
+    return `count(${c}) = count(try_cast(${c} AS BIGINT)) AS fits${index}`
+  })
+  const answer = await firstRow(connection, `SELECT ${tests.join(", ")} FROM ${scan}`)
+  return new Set(names.filter((_, index) => answer[`fits${index}`] === true))
+}
+
+/** Numbers, truth values and what is nested are what they are; all else, dates too, is text as it stands there. */
+const NOT_TEXT = /^(BOOLEAN|BIGINT|UBIGINT|DOUBLE|JSON)$|^(STRUCT|MAP)\(|\]$/
+
 const describeJsonl = async (
   connection: DuckDBConnection,
   file: TableFile,
@@ -143,12 +165,17 @@ const describeJsonl = async (
 ): Promise<TableDescription> => {
   const found = await columnsOf(connection, jsonlSurvey(file))
   await checkKeys(connection, file, found)
+  const wide = found.filter(({ name, sqlType }) => sqlType === "HUGEINT" && !types(name))
+  const narrow = await narrowOnes(
+    connection,
+    file,
+    wide.map(({ name }) => name),
+  )
   const columns: TableColumn[] = []
   for (const { name, sqlType: surveyed } of found) {
     const asked = types(name)
-    // What is no number, truth value or nested stays as the file has it, and dates are such texts.
-    const natural = /^(BOOLEAN|BIGINT|UBIGINT|DOUBLE|JSON)$|^(STRUCT|MAP)\(|\]$/.test(surveyed) ? surveyed : "VARCHAR"
-    const sqlType = asked ? (/\]$/.test(surveyed) ? surveyed : "VARCHAR") : natural
+    const natural = narrow.has(name) ? "BIGINT" : NOT_TEXT.test(surveyed) ? surveyed : "VARCHAR"
+    const sqlType = asked ? (surveyed.endsWith("]") ? surveyed : "VARCHAR") : natural
     const place = (): Place => ({
       from: jsonlScan(file, new Map([[name, { name: "EMBEDDING" }]])),
       column: identifier(name),

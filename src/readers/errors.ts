@@ -1,34 +1,44 @@
 /** What DuckDB says about a file, in the words that a user needs. */
 import { messageOf } from "../model/errors.ts"
+import type { ByteRange } from "./file.ts"
+import { linesBefore, malformedLine } from "./jsonl.ts"
 
 const KIND = /^(Invalid Input|Conversion|IO|Binder|Serialization|Out of Memory|Catalog|Parser|Invalid) Error: /i
 /** From here on, its messages show the query and options that users of Sluice cannot set. */
 const REST = /\nLINE \d+:|\s*\nPossible |\s*\nTry setting|\s*\nTry increasing| Try setting| Try auto-detecting/
 
-/**
- * @param lines lines of the file before the part that was read.
- * @throws what is no error of DuckDB's, but a mistake of ours.
- */
-export const duckDbMessage = (error: unknown, lines = 0): string => {
-  if (error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError) throw error
-  const text = messageOf(error).replace(KIND, "").split(REST, 1)[0]?.trim() ?? ""
-  const line = (number: string): string => String(Number(number) + lines)
+const csvMessage = (text: string): string | undefined => {
+  const line = /^CSV Error on Line: (\d+)/.exec(text)?.[1]
+  if (line === undefined) return undefined
+  const [, wanted, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text) ?? []
+  const problem = wanted
+    ? `expected ${wanted} values, as the first line has, found ${found}`
+    : (/Value with unterminated quote|Invalid unicode|Maximum line size[^\n.]*/.exec(text)?.[0] ?? text)
+  return `line ${line}: ${problem}`
+}
 
-  const csv = /^CSV Error on Line: (\d+)/.exec(text)?.[1]
-  if (csv) {
-    const [, wanted, found] = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(text) ?? []
-    const problem = wanted
-      ? `expected ${wanted} values, as the first line has, found ${found}`
-      : (/Value with unterminated quote|Invalid unicode|Maximum line size[^\n.]*/.exec(text)?.[0] ?? text)
-    return `line ${line(csv)}: ${problem}`
-  }
-  const json = /^Malformed JSON in file ".*", at byte \d+ in line (\d+): (.*)/s.exec(text)
-  if (json)
-    return `line ${line(json[1] ?? "")}: expected a JSON object, found malformed JSON (${json[2]?.replace(/\.$/, "")})`
-  const value = /^JSON transform error in file ".*", in line (\d+): (.*)/s.exec(text)
-  if (value) return `line ${line(value[1] ?? "")}: ${value[2]}`
+const jsonMessage = async (text: string, path: string, range: ByteRange | undefined): Promise<string | undefined> => {
   if (text.startsWith("json_read expected records")) {
     return "Expected one JSON object with keys a line (JSON Lines), found other JSON values"
   }
-  return text.replaceAll(/\s*\n\s*/g, "; ")
+  const [, kind, number, problem] =
+    /^(Malformed JSON|JSON transform error) in file ".*", .*?in line (\d+): (.*)/s.exec(text) ?? []
+  if (kind === undefined) return undefined
+  // DuckDB leaves empty lines out of its count, and counts one too many where a line is cut off.
+  const line = (kind === "Malformed JSON" ? await malformedLine(path, range) : undefined) ?? Number(number)
+  const before = range ? await linesBefore(path, range.start) : 0
+  return kind === "Malformed JSON"
+    ? `line ${before + line}: expected a JSON object, found malformed JSON (${problem?.replace(/\.$/, "")})`
+    : `line ${before + line}: ${problem}`
+}
+
+/**
+ * What DuckDB's `error` says about a file, or about a range of it that was read.
+ *
+ * @throws what is no error of DuckDB's, but a mistake of ours.
+ */
+export const duckDbMessage = async (error: unknown, path: string, range?: ByteRange): Promise<string> => {
+  if (error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError) throw error
+  const text = messageOf(error).replace(KIND, "").split(REST, 1)[0]?.trim() ?? ""
+  return csvMessage(text) ?? (await jsonMessage(text, path, range)) ?? text.replaceAll(/\s*\n\s*/g, "; ")
 }

@@ -1,5 +1,7 @@
 /** A table in a file, and whether it is one. */
-import { closeSync, fstatSync, openSync, readSync } from "node:fs"
+import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs"
+import type { Readable } from "node:stream"
+import { createGunzip, createZstdDecompress } from "node:zlib"
 import { checkPointer, POINTER_BYTES } from "../media/lfs.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
 
@@ -32,6 +34,28 @@ export const formatOfName = (path: string): TableFormat | undefined => {
   const [, extension = "", packed] = /\.([a-z]+)(\.(?:gz|zst))?$/.exec(path.toLowerCase()) ?? []
   const format = EXTENSIONS[extension]
   return format === "parquet" && packed ? undefined : format
+}
+
+/** Bytes from `start` up to `end` (exclusive). */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** The bytes of a file, or of a range of it, unpacked. */
+export const unpacked = (path: string, range?: ByteRange): Readable => {
+  const part = range && { start: range.start, end: range.end - 1 }
+  const file = createReadStream(path, { highWaterMark: 1 << 18, ...part })
+  const packed = path.toLowerCase()
+  const unpacker = packed.endsWith(".gz")
+    ? createGunzip()
+    : packed.endsWith(".zst")
+      ? createZstdDecompress()
+      : undefined
+  if (!unpacker) return file
+  file.on("error", (error) => unpacker.destroy(error))
+  unpacker.on("close", () => file.destroy())
+  return file.pipe(unpacker)
 }
 
 export const isCompressed = (path: string): boolean => /\.(gz|zst)$/i.test(path)

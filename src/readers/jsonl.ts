@@ -1,16 +1,11 @@
 /** JSON Lines: one object a line. Also read in ranges of bytes that begin and end at line breaks. */
 import { createReadStream, createWriteStream } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
+import { createInterface } from "node:readline"
 import { pipeline } from "node:stream/promises"
 import { type ColumnType, layoutOf } from "../model/types.ts"
 import { literal, literalPath } from "./duckdb.ts"
-import type { TableFile } from "./file.ts"
-
-/** Bytes from `start` up to `end` (exclusive). */
-export interface ByteRange {
-  readonly start: number
-  readonly end: number
-}
+import { type ByteRange, type TableFile, unpacked } from "./file.ts"
 
 const OPTIONS = "format='newline_delimited', records=true, hive_partitioning=false"
 
@@ -81,10 +76,32 @@ export const copyRange = (from: string, { start, end }: ByteRange, to: string): 
 
 /** How many lines end before byte `end`. */
 export const linesBefore = async (path: string, end: number): Promise<number> => {
-  let lines = 0
   if (end === 0) return 0
-  for await (const bytes of createReadStream(path, { end: end - 1, highWaterMark: 1 << 20 })) {
+  let lines = 0
+  for await (const bytes of unpacked(path, { start: 0, end })) {
     for (const byte of bytes as Uint8Array) if (byte === LF) lines++
   }
   return lines
+}
+
+/** DuckDB takes numbers that JSON does not have. */
+const NUMBERS = /-?\b(?:nan|inf(?:inity)?)\b/gi
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** The first line (from 1) that is no JSON, counted from the start of the range; undefined when all are. */
+export const malformedLine = async (path: string, range?: ByteRange): Promise<number | undefined> => {
+  let line = 0
+  for await (const text of createInterface({ input: unpacked(path, range), crlfDelay: Infinity })) {
+    line++
+    if (text.trim() !== "" && !isJson(text) && !isJson(text.replaceAll(NUMBERS, "0"))) return line
+  }
+  return undefined
 }

@@ -5,7 +5,6 @@ import { IngestError } from "../model/errors.ts"
 import { type ColumnType, formatType } from "../model/types.ts"
 import { type CsvHead, csvHead, csvScan, lineOfRow } from "./csv.ts"
 import { identifier, literal } from "./duckdb.ts"
-import { duckDbMessage } from "./errors.ts"
 import type { TableFile } from "./file.ts"
 import { jsonlScan } from "./jsonl.ts"
 import { parquetScan, type RowRange } from "./parquet.ts"
@@ -31,10 +30,11 @@ export interface Query {
   readonly sql: string
   readonly columns: readonly Selected[]
   /**
-   * Why the query failed, in words: DuckDB's streams say that they have ended, not that they have failed. `lines` are
-   * before the part of the file that is read.
+   * Why the query failed: DuckDB's streams say that they have ended, not that they have failed.
+   *
+   * @throws {IngestError} for a value that does not fit; and what DuckDB throws.
    */
-  readonly problem: (lines: () => Promise<number>) => Promise<string>
+  readonly fail: () => Promise<never>
 }
 
 interface Scan {
@@ -141,18 +141,14 @@ export const queryOf = async (
   return {
     sql: withEnd(statement, columns.length),
     columns,
-    problem: async (lines) => {
-      try {
-        const misfit = await findMisfit(connection, file, scan, columns, rows?.start ?? 0)
-        if (misfit !== undefined) return misfit
-        // All values are made, and none is kept.
-        await connection.run(
-          `SELECT bit_xor(hash(${list.map((_, index) => `o${index}`).join(", ")})) FROM (${statement})`,
-        )
-        return "DuckDB ended before the end of the file, without an error; run again"
-      } catch (error) {
-        return duckDbMessage(error, await lines())
-      }
+    fail: async () => {
+      const misfit = await findMisfit(connection, file, scan, columns, rows?.start ?? 0)
+      if (misfit !== undefined) throw new IngestError(misfit)
+      // All values are made, and none is kept.
+      await connection.run(
+        `SELECT bit_xor(hash(${list.map((_, index) => `o${index}`).join(", ")})) FROM (${statement})`,
+      )
+      throw new IngestError("DuckDB ended before the end of the file, without an error; run again")
     },
   }
 }

@@ -10,9 +10,9 @@ import type { ColumnType } from "../model/types.ts"
 import { describeTable } from "./describe.ts"
 import { type Bindings, connect, loadBindings } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
-import { checkTableFile, type TableFile } from "./file.ts"
+import { type ByteRange, checkTableFile, type TableFile } from "./file.ts"
 import { withJsonNumbers } from "./json-numbers.ts"
-import { type ByteRange, copyRange, linesBefore } from "./jsonl.ts"
+import { copyRange } from "./jsonl.ts"
 import type { RowRange } from "./parquet.ts"
 import { type Query, queryOf } from "./query.ts"
 import { columnOfChunk, endsWithTrue } from "./vectors.ts"
@@ -91,11 +91,10 @@ async function* gathered(batches: AsyncIterable<Batch>, most: number): AsyncGene
   if (parts.length > 0) yield concatBatches(parts)
 }
 
-/** All batches of a file, as DuckDB gives them: of 2,048 rows at most. `lines` are before the file, in messages. */
+/** All batches of a file, as DuckDB gives them: of 2,048 rows at most. */
 async function* chunks(
   file: TableFile,
   { columns, rows, signal }: ReadOptions,
-  lines: () => Promise<number>,
 ): AsyncGenerator<Batch, void, undefined> {
   const bindings = await loadBindings()
   const wanted = await typed(file, columns)
@@ -109,15 +108,12 @@ async function* chunks(
     for (let ended = false; !ended; ) {
       const chunk = await result?.fetchChunk()
       signal?.throwIfAborted()
-      if (!chunk || chunk.rowCount === 0) throw new IngestError(await query.problem(lines))
+      if (!chunk || chunk.rowCount === 0) return await query.fail()
       ended = endsWithTrue(bindings, chunk, query.columns.length)
       const count = chunk.rowCount - (ended ? 1 : 0)
       if (count > 0) yield batchOfChunk(bindings, chunk, count, query, row)
       row += count
     }
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error instanceof IngestError ? error : new IngestError(duckDbMessage(error, await lines()), { cause: error })
   } finally {
     signal?.removeEventListener("abort", interrupt)
     connection.closeSync()
@@ -144,15 +140,11 @@ export async function* readTable(file: TableFile, options: ReadOptions = {}): As
   checkTableFile(file)
   try {
     if (bytes && part) await copyRange(file.path, bytes, part)
-    const read = part ? { ...file, path: part } : file
-    yield* gathered(
-      chunks(read, options, () => (bytes ? linesBefore(file.path, bytes.start) : Promise.resolve(0))),
-      batchRows,
-    )
+    yield* gathered(chunks(part ? { ...file, path: part } : file, options), batchRows)
   } catch (error) {
     signal?.throwIfAborted()
-    if (!(error instanceof IngestError)) throw error
-    throw new IngestError(`${file.path}: ${messageOf(error)}`, { cause: error })
+    const message = error instanceof IngestError ? messageOf(error) : await duckDbMessage(error, file.path, bytes)
+    throw new IngestError(`${file.path}: ${message}`, { cause: error })
   } finally {
     if (part) await rm(part, { force: true })
   }

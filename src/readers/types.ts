@@ -10,7 +10,7 @@
  * | UINTEGER, BIGINT, UBIGINT (a value beyond 2^63-1 is an error) | INT64 |
  * | FLOAT, DOUBLE | FLOAT32, FLOAT64 |
  * | HUGEINT, UHUGEINT, DECIMAL, UUID, ENUM, INTERVAL, BIT, ... | TEXT, with all digits |
- * | DATE, TIME, TIMESTAMP, with or without time zone | TEXT, ISO 8601; UTC with a Z where there is a zone |
+ * | DATE, TIME, TIMESTAMP (of micro- or nanoseconds) | TEXT, ISO 8601; with a Z, in UTC, where there is a time zone |
  * | BLOB | BINARY |
  * | lists of FLOAT or DOUBLE, all of one length and without nulls in them | EMBEDDING of that length |
  * | other lists, STRUCT, MAP, UNION, JSON | JSON |
@@ -58,22 +58,17 @@ export const naturalType = (type: string): ColumnType => ({
   name: LIST.test(type) ? "JSON" : (NATURAL[baseOf(type)] ?? "TEXT"),
 })
 
-/** Formats that keep all digits, and as many of them as the unit has, so that texts sort as times do. */
+/** Formats that keep all digits, and always as many, so that texts sort as times do. */
 const ISO: Readonly<Record<string, (c: string) => string>> = {
-  DATE: (c) => `${c}::VARCHAR`,
   TIMESTAMP: (c) => `strftime(${c}, '%Y-%m-%dT%H:%M:%S.%f')`,
-  TIMESTAMP_S: (c) => `strftime(${c}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S')`,
-  TIMESTAMP_MS: (c) => `strftime(${c}::TIMESTAMP, '%Y-%m-%dT%H:%M:%S.%g')`,
   TIMESTAMP_NS: (c) => `strftime(${c}, '%Y-%m-%dT%H:%M:%S.%n')`,
   "TIMESTAMP WITH TIME ZONE": (c) => `strftime(make_timestamp(epoch_us(${c})), '%Y-%m-%dT%H:%M:%S.%fZ')`,
 }
 
-/** Whole numbers of the column's own unit since 1970, where the caller asks for numbers. */
+/** Since 1970, where the caller asks for numbers: days, microseconds, or nanoseconds where the file has them. */
 const EPOCH: Readonly<Record<string, (c: string) => string>> = {
   DATE: (c) => `(${c} - DATE '1970-01-01')`,
   TIMESTAMP: (c) => `epoch_us(${c})`,
-  TIMESTAMP_S: (c) => `(epoch_ms(${c}::TIMESTAMP) // 1000)`,
-  TIMESTAMP_MS: (c) => `epoch_ms(${c}::TIMESTAMP)`,
   TIMESTAMP_NS: (c) => `epoch_ns(${c})`,
   "TIMESTAMP WITH TIME ZONE": (c) => `epoch_us(${c})`,
 }

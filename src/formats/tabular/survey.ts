@@ -70,10 +70,11 @@ const settle = (known: Settled | undefined, column: TableColumn, as: string, fil
   )
 }
 
-const checkAsked = (names: Iterable<string>, what: string, found: ReadonlyMap<string, unknown>): void => {
+const checkAsked = (names: Iterable<string>, what: string, found: Iterable<string>): void => {
+  const known = new Set(found)
   for (const name of names) {
-    if (found.has(name)) continue
-    const columns = [...found.keys()].map((column) => JSON.stringify(column)).join(", ")
+    if (known.has(name)) continue
+    const columns = [...known].map((column) => JSON.stringify(column)).join(", ")
     throw new ConfigError(`${what}: expected a column of the files (${columns}), found ${JSON.stringify(name)}`)
   }
 }
@@ -83,7 +84,8 @@ const describe = async (file: TableFile, wanted: (name: string) => boolean, type
   try {
     const description = await describeTable(file, (name) => (wanted(name) ? types.get(tableName(name)) : undefined))
     const columns = description.columns.filter(({ name }) => wanted(name))
-    return { columns, names: tableNames(columns.map(({ name }) => name)) }
+    const all = description.columns.map(({ name }) => name)
+    return { all, columns, names: tableNames(columns.map(({ name }) => name)) }
   } catch (error) {
     if (error instanceof IngestError) return undefined
     throw error
@@ -113,17 +115,17 @@ export const survey = async (
       signal.throwIfAborted()
       const described = file && (await describe(file, wanted, types))
       unreadable ||= !described
+      for (const name of described?.all ?? []) found.add(name)
       for (const column of described?.columns ?? []) {
         const as = described?.names.get(column.name) ?? column.name
         checkColumnName(as)
         settled.set(as, settle(settled.get(as), column, as, item.id))
-        found.add(column.name)
         if (file?.format === "jsonl") keys.add(column.name)
       }
     }
     if (!unreadable) {
-      checkAsked(columns ?? [], "columns", new Map([...found].map((name) => [name, name])))
-      checkAsked(types.keys(), "schema", settled)
+      checkAsked(columns ?? [], "columns", found)
+      checkAsked(types.keys(), "schema", settled.keys())
     }
   } catch (error) {
     // What is wrong with the columns is wrong with all items, not with the one that happened to be the first.
