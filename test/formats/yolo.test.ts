@@ -93,6 +93,16 @@ describe("a YOLO dataset", () => {
     }
   })
 
+  it("has its splits by the description, wherever its pictures are said to be", async () => {
+    const description = "names: [a]\ntrain: pictures/x\nval: [pictures/y, other]\n"
+    const dir = await datasetOf({ "pictures/x/1.jpg": 30, "pictures/y/1.jpg": 30, "data.yaml": description })
+    const { rows } = await ingest(bare(dir, { imagesDir: join(dir, "pictures"), onMissing: "empty" }))
+    expect(pick(rows, "_item", "split")).toEqual([
+      ["x/1.jpg", "train"],
+      ["y/1.jpg", "validation"],
+    ])
+  })
+
   it("is told the same by a document", async () => {
     const dir = await datasetOf({ "pictures/1.jpg": 30, "pictures/2.jpg": 30, "texts/1.txt": "1 0.5 0.5 0.2 0.1" })
     const document = (more: string) => `version: 1
