@@ -1,5 +1,12 @@
 /** The public interface of Sluice. */
-export { Client, type ClientOptions, type ColumnData, type IngestOptions, type IngestResult } from "./client.ts"
+export {
+  Client,
+  type ClientOptions,
+  type ColumnData,
+  type HuggingFaceData,
+  type IngestOptions,
+  type IngestResult,
+} from "./client.ts"
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"

@@ -7,6 +7,7 @@ import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
 import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
 import { LogLines } from "../docs/guide/examples/log-lines.ts"
 import { Client } from "../src/client.ts"
+import { parsePipelines } from "../src/config/load.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
 import { picture } from "./fixtures/image.ts"
 import { tempFolder } from "./fixtures/tables.ts"
@@ -28,6 +29,15 @@ describe("the guide", () => {
     for (const [name, code] of shown) {
       expect(code, name).toBe(readFileSync(new URL(name, GUIDE), "utf8"))
       expect(code.trimEnd().split("\n").length, name).toBeLessThan(30)
+    }
+  })
+
+  it("shows pipelines that are right", () => {
+    for (const page of pages) {
+      const text = readFileSync(new URL(page, GUIDE), "utf8")
+      for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
+        expect(parsePipelines(yaml, page, {}).length, page).toBeGreaterThan(0)
+      }
     }
   })
 })

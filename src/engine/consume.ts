@@ -91,15 +91,10 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
       yield* start(task.lane, task.items.slice(begun + 1))
     })
 
-  const follow = (task: Task, running: Running, failedStarts: number): Step => {
-    const messages = running.messages[Symbol.asyncIterator]()
-    /** However it ends: what runs on the main thread closes what it has open. Nobody is left to hear how that went. */
-    const leave = Effect.sync(() => {
-      running.cancel()
-      messages.return?.().catch(() => {})
-    })
-    return Effect.gen(function* () {
+  const follow = (task: Task, running: Running, failedStarts: number): Step =>
+    Effect.gen(function* () {
       const position: Position = { settled: 0, begun: -1 }
+      const messages = running.messages[Symbol.asyncIterator]()
       for (;;) {
         const next = yield* Effect.result(attempt(() => messages.next()))
         if (next._tag === "Failure") {
@@ -112,8 +107,7 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
       if (position.settled < task.items.length) {
         yield* Effect.die(new Error(`A worker ended its task after ${position.settled} of ${task.items.length} items`))
       }
-    }).pipe(Effect.ensuring(leave))
-  }
+    })
 
   return Effect.gen(function* () {
     for (;;) {

@@ -3,12 +3,15 @@
  * while the rows before are taken and committed, as far ahead as a worker may. Two tasks are read at a time, so that
  * there is no pause between small files; what the others will need can be prepared meanwhile.
  */
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Running } from "./channel.ts"
 import { type Message, type Task, WINDOW_BYTES } from "./protocol.ts"
 import type { TaskLane } from "./threads.ts"
 import { work } from "./work.ts"
 
 const TASKS_AT_ONCE = 2
+/** How long a run that is over waits for what it has read last to close. */
+const PATIENCE_MS = 2000
 
 interface Reading extends Running {
   /** Settles when nothing is read any more. */
@@ -87,7 +90,11 @@ export const mainLane = (): TaskLane => {
     close: async () => {
       const left = [...open]
       for (const reading of left) reading.cancel()
-      await Promise.all(left.map(({ done }) => done))
+      // A class of the user's own may wait for what never comes, and nobody can end that.
+      const given = new AbortController()
+      const patience = sleep(PATIENCE_MS, undefined, { signal: given.signal }).catch(() => {})
+      await Promise.race([Promise.all(left.map(({ done }) => done)), patience])
+      given.abort()
     },
   }
 }

@@ -48,7 +48,8 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
 
   return {
     start: (task) => {
-      const threads = (pool ??= open())
+      pool ??= open()
+      const threads = pool
       const { port1, port2 } = new MessageChannel()
       const abort = new AbortController()
       const channel = openChannel({

@@ -64,7 +64,7 @@ const plural = (count: number, one: string): string => `${count} ${one}${count =
  */
 export async function* filesIn(
   { dir, symlinks, take }: FolderOptions,
-  { signal, warn }: Partial<SourceContext> & Pick<SourceContext, "signal">,
+  { signal, warn }: Pick<SourceContext, "signal"> & Partial<SourceContext>,
 ): AsyncGenerator<readonly Found[], void, undefined> {
   const skipped: Skipped = { hidden: 0, links: 0, cycles: 0, special: 0 }
   yield* walk(dir, {

@@ -52,7 +52,6 @@ it.each(["resumable", "anew"])(
     expect(new Set(commits.slice(0, kept)).size).toBeGreaterThanOrEqual(mode === "resumable" ? kills : 0)
     expect(await readTables(uri)).toEqual(expected)
     expect(leftovers(uri)).toEqual([])
-    expect((await runChild(child, [mode, uri])).summary?.items).toMatchObject({ unchanged: 1, done: 0 })
   },
   60_000,
 )

@@ -3,7 +3,9 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { ImageFolder, type ImageFolderOptions } from "../../src/formats/image-folder/index.ts"
 import type { Format } from "../../src/model/format.ts"
+import { run } from "../../src/pipeline.ts"
 import { datasetOf, ingest } from "../fixtures/dataset.ts"
+import { parsePipeline } from "../fixtures/pipeline.ts"
 import { tempFolder } from "../fixtures/tables.ts"
 
 const bare = (dir: string, options: Partial<ImageFolderOptions> = {}): Format =>
@@ -120,6 +122,16 @@ describe("folders", () => {
     const dir = await tempFolder()
     expect((await ingest(bare(dir))).summary.warnings).toEqual([expect.stringMatching(/^No pictures found in /)])
     await expect(ingest(bare(join(dir, "gone")))).rejects.toThrow(/^Folder not found: .*gone/)
+  })
+
+  it("are told the same by a document", async () => {
+    const dir = await datasetOf({ "cat/1.jpg": 30, "dog/1.jpg": 30, "names.txt": "dog\ncat\n" })
+    const document = `version: 1
+name: i
+format: { type: image_folder, dir: ${dir}, class_names: ${dir}/names.txt, thumbnails: false, symlinks: follow }
+sink: { type: memory, table: t }
+`
+    expect(await run(parsePipeline(document, "i.yaml", {}).plan)).toMatchObject({ rows: 2, items: { failed: 0 } })
   })
 
   it("are read one after the other by normalize() alone", async () => {

@@ -372,6 +372,16 @@ describe("a format", () => {
     expectWhole(database)
   })
 
+  it("that waits for what never comes does not hold up a run that is stopped", async () => {
+    const format = formatOf(async function* () {
+      for (let n = 0; n < 30; n++) yield { n: [n], pad: [PAD] }
+      await new Promise(() => {})
+    })
+    const handle = start(planOf(new MemoryDatabase(), format, { ...SMALL, shutdownTimeout: 1 }))
+    for await (const event of handle) if (event.type === "committed" && event.rows > 10) handle.cancel()
+    expect(await handle.result).toMatchObject({ ending: "interrupted", items: { pending: 1 } })
+  })
+
   it("may close what it has open, however the run ends", async () => {
     for (const drain of [true, false]) {
       let closed = false

@@ -185,8 +185,11 @@ describe("columns", () => {
       { a: 1n, c: 21n },
       { a: 5n, c: 6n },
     ])
+    await write("c.csv", "other\n1\n")
+    const lacking = await ingest({ columns: ["c", "a"] })
+    expect(failures(lacking.database)).toEqual([expect.stringMatching(/c\.csv: expected columns to read, found none/)])
     await expect(ingest({ columns: ["a", "d"] })).rejects.toThrow(
-      'columns: expected a column of the files ("a", "b", "c", "z"), found "d"',
+      'columns: expected a column of the files ("a", "b", "c", "z", "other"), found "d"',
     )
   })
 })

@@ -4,8 +4,10 @@ import { describe, expect, it } from "vitest"
 import { Yolo, type YoloOptions } from "../../src/formats/yolo/index.ts"
 import { parseLabels } from "../../src/formats/yolo/labels.ts"
 import type { Format } from "../../src/model/format.ts"
+import { run } from "../../src/pipeline.ts"
 import { datasetOf, ingest } from "../fixtures/dataset.ts"
 import { bmp, orientedJpeg } from "../fixtures/image.ts"
+import { parsePipeline } from "../fixtures/pipeline.ts"
 import { tempFolder } from "../fixtures/tables.ts"
 
 const bare = (dir: string, options: Partial<YoloOptions> = {}): Format =>
@@ -89,6 +91,29 @@ describe("a YOLO dataset", () => {
       const { rows } = await ingest(bare(dir, { ...dirs, classNames }))
       expect(pick(rows, "_item", "labels", "class_names")).toEqual([["x/1.jpg", "[1]", '["a","b","c"]']])
     }
+  })
+
+  it("has its splits by the description, wherever its pictures are said to be", async () => {
+    const description = "names: [a]\ntrain: pictures/x\nval: [pictures/y, other]\n"
+    const dir = await datasetOf({ "pictures/x/1.jpg": 30, "pictures/y/1.jpg": 30, "data.yaml": description })
+    const { rows } = await ingest(bare(dir, { imagesDir: join(dir, "pictures"), onMissing: "empty" }))
+    expect(pick(rows, "_item", "split")).toEqual([
+      ["x/1.jpg", "train"],
+      ["y/1.jpg", "validation"],
+    ])
+  })
+
+  it("is told the same by a document", async () => {
+    const dir = await datasetOf({ "pictures/1.jpg": 30, "pictures/2.jpg": 30, "texts/1.txt": "1 0.5 0.5 0.2 0.1" })
+    const document = (more: string) => `version: 1
+name: y
+format: { type: yolo, dir: ${dir}, images_dir: ${dir}/pictures, labels_dir: ${dir}/texts, ${more} }
+sink: { type: memory, table: t }
+`
+    const right = document("class_names: [a, b], on_missing: empty, thumbnails: false, symlinks: follow")
+    expect(await run(parsePipeline(right, "y.yaml", {}).plan)).toMatchObject({ rows: 2, warnings: [] })
+    const wrong = document("on_missing: ignore, classes: 3")
+    expect(() => parsePipeline(wrong, "y.yaml", {})).toThrow(/on_missing.*error, empty, skip(.|\n)*classes/)
   })
 
   it("keeps polygons, with the boxes around them", async () => {

@@ -87,6 +87,9 @@ export class Tabular implements ItemFormat {
       check(item)
       const all = file.format === "jsonl" ? keys : await columnNames(file)
       const names = tableNames(all.filter((name) => this.#columns?.includes(name) ?? true))
+      if (names.size === 0) {
+        throw new IngestError(`${file.path}: expected columns to read, found none of those that "columns" names`)
+      }
       return [...names].map(([name, as]) => {
         const type = settled.get(as)
         return { name, as, ...(type && { type }) }

@@ -104,7 +104,7 @@ async function* list(options: YoloOptions, context: SourceContext): AsyncGenerat
   if (!dataset.names) {
     context.warn(`No class names found in ${dir} (data.yaml, classes.txt, obj.names): labels are numbers only`)
   }
-  yield* listPictures({ dataset, root, labelsDir, onMissing, symlinks }, context)
+  yield* listPictures({ dataset, dir, root, labelsDir, onMissing, symlinks }, context)
 }
 
 /**

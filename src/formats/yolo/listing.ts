@@ -1,7 +1,8 @@
 /** The pictures of a YOLO dataset as items, each with its label file. */
 import type { Stats } from "node:fs"
 import { lstat, stat } from "node:fs/promises"
-import { join, posix as paths } from "node:path"
+import { join, posix as paths, relative } from "node:path"
+import { posix } from "../../files/glob.ts"
 import { codeOf } from "../../files/walk.ts"
 import { fileVersion } from "../../media/file-version.ts"
 import { messageOf } from "../../model/errors.ts"
@@ -13,6 +14,8 @@ import { type Dataset, splitOf } from "./dataset.ts"
 
 export interface ListingOptions {
   readonly dataset: Dataset
+  /** Folder of the dataset, absolute: what it says of folders is relative to it. */
+  readonly dir: string
   /** Folder of the pictures, absolute; item ids are relative to it. */
   readonly root: string
   /** Folder of the label files where they do not lie as {@link labelOf} says. */
@@ -69,11 +72,12 @@ const lookUp = async (base: string, name: string, follow: boolean): Promise<Foun
 
 /** Pictures in the order of their paths. */
 export async function* listPictures(
-  { dataset, root, labelsDir, onMissing, symlinks }: ListingOptions,
+  { dataset, dir, root, labelsDir, onMissing, symlinks }: ListingOptions,
   context: SourceContext,
 ): AsyncGenerator<Item, void, undefined> {
   const names = dataset.names ?? null
   const base = labelsDir ?? root
+  const prefix = posix(relative(dir, root))
   const follow = symlinks === "follow"
   const checkFolder = folderCheck(base, follow)
   const count = { pictures: 0, missing: 0, labels: 0, used: 0 }
@@ -89,7 +93,7 @@ export async function* listPictures(
     if (item.error !== undefined) return item
     count.pictures++
     const labelName = labelsDir === undefined ? labelOf(item.id) : `${stem(item.id)}.txt`
-    const split = splitOf(dataset, paths.dirname(item.id))
+    const split = splitOf(dataset, paths.join(prefix, paths.dirname(item.id)))
     const found = await lookUp(base, labelName, follow)
     const version = (label: string): string => `${item.version}+${label}~${shapeOf(split)}`
     const fail = (error: string, label: string): Item => ({ ...item, version: version(label), error })
