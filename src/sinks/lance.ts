@@ -159,7 +159,7 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       nextLook = smallFiles + LOOK_EVERY
       if (!(await isDue(tableFolder(folder, name), table, schema, smallFiles))) return
       await lock.check()
-      await tidy(db, folder, { name, owner: place.main, table })
+      await tidy(db, place.main, table)
       smallFiles = 0
       nextLook = LEAN_FILES
       version = await table.version()

@@ -5,11 +5,10 @@
  * Compaction rewrites all rows that are not yet in a full file of the store (a million rows). So it pays where rows are
  * small; where they are large it has to be rare, and the rarer the more there is to rewrite.
  */
-import { existsSync } from "node:fs"
-import { readdir, rm, stat } from "node:fs/promises"
+import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Schema } from "../model/types.ts"
-import { type Connection, type Table, tableFolder } from "./database.ts"
+import type { Connection, Table } from "./database.ts"
 import { runsOf } from "./runs.ts"
 
 /** Small files pile up by one a commit, and scans get slow. Here compaction takes a few hundredths of the commits' time. */
@@ -56,28 +55,12 @@ const keptSince = async (db: Connection, name: string, table: Table, now: number
   return new Date(kept)
 }
 
-/** The store leaves the folders of large values behind when it removes the files that they belong to. */
-const sweepValues = async (root: string): Promise<void> => {
-  const data = join(root, "data")
-  for (const entry of await readdir(data, { withFileTypes: true })) {
-    if (entry.isDirectory() && !existsSync(join(data, `${entry.name}.lance`))) {
-      await rm(join(data, entry.name), { recursive: true })
-    }
-  }
-}
-
 /**
- * Puts small files together and removes old versions. To be called under the table's lock: what no version names is
- * taken for what a killed writer has left.
+ * Puts small files together and removes old versions. The files that were put together go with the last version that
+ * names them, so at a later call: until then they take their room on the disk.
  *
  * @param owner the table whose runs count; another one for a side table.
  */
-export const tidy = async (
-  db: Connection,
-  folder: string,
-  { name, owner, table }: { readonly name: string; readonly owner: string; readonly table: Table },
-  now = Date.now(),
-): Promise<void> => {
+export const tidy = async (db: Connection, owner: string, table: Table, now = Date.now()): Promise<void> => {
   await table.optimize({ cleanupOlderThan: await keptSince(db, owner, table, now) })
-  await sweepValues(tableFolder(folder, name))
 }
