@@ -19,6 +19,7 @@ const HELPERS = [
   "lerobot-inputs.ts",
   "memory.ts",
   "memory-tabular.ts",
+  "memory-export.ts",
 ]
 
 const { values, positionals } = parseArgs({

@@ -10,6 +10,8 @@ export type Format = (typeof FORMATS)[number]
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
+const names = (text: string): readonly string[] => text.split(",").map((name) => name.trim())
+
 const count = (text: string): number => {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError("Expected a whole number.")
@@ -179,14 +181,35 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
 
   program
     .command("export")
-    .description("Write every row's value of one column to a file.")
+    .description("Write a table as a Parquet file, or every row's value of one column to a file.")
     .argument("<table>")
-    .argument("<folder>", "made when it is not there")
-    .requiredOption("--column <name>", "the column: one of bytes or text")
+    .argument("<target>", "a file that ends in .parquet; or, with --column, a folder")
+    .option("--columns <names>", "the columns of the Parquet file, with commas between; all of them otherwise", names)
+    .option("--where <condition>", "only rows that fulfil it, such as: width > 640")
+    .option("--overwrite", "replace a Parquet file that is there")
+    .option("--column <name>", "write this column, one of bytes or text, as files into a folder")
     .addOption(uri())
-    .action(async (table: string, folder: string, options) => {
+    .action(async (table: string, target: string, options) => {
       const { exportCommand } = await import("./commands/export.ts")
-      await exportCommand(table, folder, options)
+      await exportCommand(table, target, options)
+    })
+
+  program
+    .command("push")
+    .description("Publish a table as a dataset of the Hugging Face Hub. HF_TOKEN has the token, one that may write.")
+    .argument("<table>")
+    .argument("<repo>", "owner/name; made when it is not there")
+    .option("--split <name>", "the split that the rows become; others stay as they are", "train")
+    .option("--private", "a dataset that is made can be seen by its owner only")
+    .addOption(
+      new Option("--hub-url <url>", "another Hub; HF_ENDPOINT gives another default").default(
+        env.HF_ENDPOINT || undefined,
+      ),
+    )
+    .addOption(uri())
+    .action(async (table: string, repo: string, options) => {
+      const { pushCommand } = await import("./commands/push.ts")
+      await pushCommand(table, repo, options, env)
     })
 
   program

@@ -47,6 +47,9 @@ export const runPlan = async (plan: Plan, options: { readonly json: boolean }): 
     signals.release()
   }
   if (options.json) print(escapeJson(JSON.stringify(summary)))
-  else say(describeSummary(summary, { failures, shown: Math.min(failures, FAILURES_SHOWN) }))
+  else {
+    const shown = Math.min(failures, FAILURES_SHOWN)
+    say(describeSummary(summary, { failures, shown, sink: plan.sink.name }))
+  }
   return exitCode(summary, signals.exitCode())
 }

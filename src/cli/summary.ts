@@ -39,10 +39,10 @@ const states = (items: ItemCounts): string => {
   return `${formatCount(items.listed)} listed: ${parts.join(", ")}`
 }
 
-/** `failures` are those of this run, of which the first `shown` have been shown. */
+/** `failures` are those of this run, of which the first `shown` have been shown; `sink` is the name of the sink. */
 export const describeSummary = (
   summary: Summary,
-  { failures, shown }: { readonly failures: number; readonly shown: number },
+  { failures, shown, sink }: { readonly failures: number; readonly shown: number; readonly sink: string },
 ): string => {
   const { items, table, uri, version, rowsByMedium } = summary
   const lines = [headline(summary, failures)]
@@ -55,7 +55,7 @@ export const describeSummary = (
     const known = items.failed - failures
     const repeated = known > 0 ? ` (${formatCount(known)} of them in earlier runs; not tried again)` : ""
     const what = [items.failed > 0 && `failed${repeated}`, items.partial > 0 && "are not whole"].filter(Boolean)
-    lines.push(`  which items ${what.join(" or ")}, and why, is listed by: ${deadLettersHint(summary)}`)
+    lines.push(`  which items ${what.join(" or ")}, and why, is listed by: ${deadLettersHint(summary, sink)}`)
   }
   if (items.outdated > 0) {
     lines.push(`  outdated items have changed since; their rows were left as they are (mode sync takes them in anew)`)

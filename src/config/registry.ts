@@ -8,6 +8,7 @@ import type { Source } from "../model/source.ts"
 import type { SchemaMap } from "../model/types.ts"
 import { lance } from "../sinks/lance.ts"
 import { memory } from "../sinks/memory.ts"
+import { parquet } from "../sinks/parquet/parquet.ts"
 import { files } from "../sources/files.ts"
 import { HUGGINGFACE_FIELDS, huggingFaceOptions } from "../sources/huggingface/fields.ts"
 import { huggingface } from "../sources/huggingface.ts"
@@ -80,30 +81,40 @@ export interface SinkExtra {
   readonly index: readonly string[]
 }
 
+const URI = {
+  type: "text",
+  default: "./data",
+  variable: "SLUICE_URI",
+  check: localPath,
+  description: "Folder of the database; made when it is not there. Relative ones from the working directory.",
+} as const satisfies Field
+
+const withoutIndex = (type: string, { index }: SinkExtra): void => {
+  if (index.length > 0) throw new ConfigError(`index: a sink of type "${type}" has no indexes; leave "index" out`)
+}
+
 export const SINKS: readonly Component<Sink, SinkExtra>[] = [
   component(
     "lance",
     "A Lance table in a local folder.",
-    {
-      uri: {
-        type: "text",
-        default: "./data",
-        variable: "SLUICE_URI",
-        check: localPath,
-        description: "Folder of the database; made when it is not there. Relative ones from the working directory.",
-      },
-      table: TABLE,
-      mode: MODE,
-      max_delete_ratio: MAX_DELETE_RATIO,
-    },
+    { uri: URI, table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
     ({ uri, table }, { index }) => lance({ uri, table, index }),
+  ),
+  component(
+    "parquet",
+    "A folder of Parquet files, which datasets in Python, DuckDB, Arrow and Spark read as they are.",
+    { uri: URI, table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
+    ({ uri, table }, extra) => {
+      withoutIndex("parquet", extra)
+      return parquet({ uri, table })
+    },
   ),
   component(
     "memory",
     "Keeps the rows in memory, for trying a pipeline out: nothing is written.",
     { table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
-    ({ table }, { index }) => {
-      if (index.length > 0) throw new ConfigError('index: a sink of type "memory" has no indexes; leave "index" out')
+    ({ table }, extra) => {
+      withoutIndex("memory", extra)
       return memory({ table })
     },
   ),

@@ -1,6 +1,7 @@
 /** Opening a table to read it. What is opened stays at the version that it had then, whatever a writer does. */
 import { existsSync } from "node:fs"
-import { ConfigError, TableError } from "../model/errors.ts"
+import type { Query } from "@lancedb/lancedb"
+import { ConfigError, messageOf, TableError } from "../model/errors.ts"
 import { formatType, type Schema } from "../model/types.ts"
 import { fromSchema } from "../store/arrow.ts"
 import { type Connection, connect, localPath, openTable, type Table } from "../store/database.ts"
@@ -62,6 +63,24 @@ export const checkColumns = ({ name, schema }: OpenTable, columns: readonly stri
       `Table ${JSON.stringify(name)} has no column ${JSON.stringify(column)} that can be read; it has ${there}`,
     )
   }
+}
+
+/**
+ * A query for the rows that fulfil a condition in the store's SQL; without one, for all.
+ *
+ * @throws {ConfigError} when the store refuses the condition.
+ */
+export const queryWhere = async ({ table }: OpenTable, where: string | undefined): Promise<Query> => {
+  const query = table.query()
+  if (where === undefined) return query
+  try {
+    await table.query().where(where).outputSchema()
+  } catch (error) {
+    throw new ConfigError(`where: the condition ${JSON.stringify(where)} is refused: ${messageOf(error)}`, {
+      cause: error,
+    })
+  }
+  return query.where(where)
 }
 
 /** @throws {ConfigError} for what is no whole number of at least `min`. */

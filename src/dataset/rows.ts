@@ -1,7 +1,6 @@
 /** Reading rows as they are stored. */
-import { ConfigError, messageOf } from "../model/errors.ts"
 import { HIDDEN_COLUMNS, isHidden } from "../model/rows.ts"
-import { checkColumns, checkCount, openToRead } from "./open.ts"
+import { checkColumns, checkCount, openToRead, queryWhere } from "./open.ts"
 import { type Row, rowsOf } from "./scan.ts"
 
 export interface ReadOptions {
@@ -33,17 +32,7 @@ export async function* readRows(uri: string, name: string, options: ReadOptions 
     const columns = options.hidden ? [...HIDDEN_COLUMNS.filter((column) => schema.has(column)), ...named] : named
     checkColumns(open, columns)
     if (options.limit === 0) return
-    const query = table.query()
-    if (options.where !== undefined) {
-      try {
-        await table.query().where(options.where).outputSchema()
-      } catch (error) {
-        throw new ConfigError(`where: the condition ${JSON.stringify(options.where)} is refused: ${messageOf(error)}`, {
-          cause: error,
-        })
-      }
-      query.where(options.where)
-    }
+    const query = await queryWhere(open, options.where)
     if (options.limit !== undefined) query.limit(options.limit)
     if (options.offset !== undefined) query.offset(options.offset)
     yield* rowsOf(table, schema, query, columns)

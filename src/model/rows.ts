@@ -43,8 +43,8 @@ export const checkColumnName = (name: string): void => {
   }
 }
 
-/** Consecutive rows of one item inside a batch. */
-export interface Span {
+/** Consecutive rows of one item. */
+export interface RowSpan {
   readonly item: string
   readonly version: string
   /** `_row` of the first of them. */
@@ -52,6 +52,10 @@ export interface Span {
   readonly rows: number
   /** The last of them is the item's last row. */
   readonly end: boolean
+}
+
+/** Consecutive rows of one item inside a batch. */
+export interface Span extends RowSpan {
   /** What the item turned out to be: text, image, ...; the summary counts rows by it. */
   readonly medium: string
   /** See {@link Item}: what is there of it need not be taken back when the run stops. */
@@ -59,7 +63,7 @@ export interface Span {
 }
 
 /** The hidden columns for the rows of the given spans. */
-export const hiddenColumns = (spans: readonly Span[], commit: number): ReadonlyMap<string, Column> => {
+export const hiddenColumns = (spans: readonly RowSpan[], commit: number): ReadonlyMap<string, Column> => {
   let total = 0
   for (const span of spans) total += span.rows
   const rows = new Int32Array(total)

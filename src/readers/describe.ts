@@ -2,6 +2,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api"
 import { IngestError, messageOf } from "../model/errors.ts"
 import { type ColumnType, formatType } from "../model/types.ts"
+import { SLUICE_KEY, schemaIn } from "../parquet/metadata.ts"
+import { isStoredAs } from "../parquet/stored.ts"
 import { csvHead, csvScan, sampledType, sampleQuery } from "./csv.ts"
 import { identifier, withConnection } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
@@ -18,6 +20,8 @@ export interface TableColumn {
   readonly type: ColumnType
   /** No value was seen that says what the type is. */
   readonly unknown?: true
+  /** The file was written by Sluice, which says in its metadata that the column has this type. */
+  readonly written?: true
 }
 
 export interface TableDescription {
@@ -113,12 +117,20 @@ const describeParquet = async (
   types: AskedTypes,
 ): Promise<TableDescription> => {
   const { from } = parquetScan(file)
+  const footer = await parquetFooter(connection, file)
+  const written = schemaIn(footer.metadata.get(SLUICE_KEY))
   const columns: TableColumn[] = []
   for (const found of await columnsOf(connection, from)) {
+    const own = written?.get(found.name)
+    const asked = types(found.name)
+    if (own && !asked && isStoredAs(own, found.sqlType)) {
+      columns.push({ ...found, type: own, written: true })
+      continue
+    }
     const place = (): Place => ({ from, column: identifier(found.name) })
-    columns.push({ ...found, type: await typeOf(connection, found, types(found.name), place) })
+    columns.push({ ...found, type: await typeOf(connection, found, asked, place) })
   }
-  return { columns, footer: await parquetFooter(connection, file) }
+  return { columns, footer }
 }
 
 /** DuckDB does not tell `a` from `A`, and calls the second one `A_1`. */

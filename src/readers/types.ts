@@ -128,8 +128,12 @@ const toJson = (type: string, c: string): Conversion | undefined => {
   return total(`to_json(${NESTED.test(type) ? c : (ISO[type]?.(c) ?? c)})::VARCHAR`)
 }
 
+/** As Hugging Face's `datasets` stores pictures and the like. */
+const FILE = /^STRUCT\((?:"?bytes"? BLOB, "?path"? VARCHAR|"?path"? VARCHAR, "?bytes"? BLOB)\)$/
+
 const toBytes = (type: string, c: string, { name }: ColumnType): Conversion | undefined => {
   if (type === "BLOB") return total(c)
+  if (FILE.test(type)) return total(`${c}.bytes`)
   return type === "VARCHAR" && name === "BINARY" ? total(`encode(${c})`) : undefined
 }
 

@@ -32,14 +32,23 @@ export const localPath = (uri: string): string => {
 const INDEX_CACHE_BYTES = 64n << 20n
 const METADATA_CACHE_BYTES = 16n << 20n
 
-/** @throws {ConfigError} when `uri` is no local folder. */
-export const connect = async (uri: string): Promise<Connection> => {
+/**
+ * The local folder of a `uri`, which may not be there yet.
+ *
+ * @throws {ConfigError} when it is none, or a file.
+ */
+export const checkFolder = (uri: string): string => {
   const folder = localPath(uri)
   if (existsSync(folder) && !statSync(folder).isDirectory()) {
     throw new ConfigError(`Expected a folder of tables as uri, found the file ${uri}`)
   }
+  return folder
+}
+
+/** @throws {ConfigError} when `uri` is no local folder. */
+export const connect = async (uri: string): Promise<Connection> => {
   const { connect: open, Session } = lancedb()
-  return open(folder, { session: new Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES) })
+  return open(checkFolder(uri), { session: new Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES) })
 }
 
 /** Side tables and Sluice's own are named with this in them, and are not listed unless asked for. */

@@ -33,12 +33,14 @@ const NUMBERS = [
   "removed",
 ] as const
 
-const SCHEMA: Schema = new Map<string, ColumnType>([
+/** Columns of the table of runs. */
+export const RUNS_SCHEMA: Schema = new Map<string, ColumnType>([
   ...TEXTS.map((name) => [name, { name: "TEXT" }] as const),
   ...NUMBERS.map((name) => [name, { name: "INT64" }] as const),
 ])
 
-const toBatch = (run: RunRecord): Batch =>
+/** The row of a run. */
+export const runBatch = (run: RunRecord): Batch =>
   batchOf(
     Object.fromEntries([
       ...TEXTS.map((name) => [name, textColumn([run[name]])] as const),
@@ -90,10 +92,10 @@ const KEEP_VERSIONS = 60_000
 export const recordRun = (db: Connection, folder: string, run: RunRecord): Promise<void> =>
   alone(folder, async () => {
     await sweep(folder, RUNS_TABLE)
-    const schema = new arrow.Schema([...SCHEMA].map(([name, type]) => toField(name, type)))
+    const schema = new arrow.Schema([...RUNS_SCHEMA].map(([name, type]) => toField(name, type)))
     const runs = await db.createEmptyTable(RUNS_TABLE, schema, { mode: "create", existOk: true })
     try {
-      const row = toTable(SCHEMA, [toBatch(run)])
+      const row = toTable(RUNS_SCHEMA, [runBatch(run)])
       await runs.mergeInsert("run").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(row)
       if ((await runs.stats()).fragmentStats.numFragments <= MAX_FILES) return
       await runs.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS) })
@@ -107,7 +109,7 @@ export const runsOf = async (db: Connection, table?: string): Promise<RunRecord[
   if (!(await tableNames(db, true)).includes(RUNS_TABLE)) return []
   const runs = await db.openTable(RUNS_TABLE)
   try {
-    const query = runs.query().select([...SCHEMA.keys()])
+    const query = runs.query().select([...RUNS_SCHEMA.keys()])
     if (table !== undefined) query.where(`${quoteName("table")} = ${quoteText(table)}`)
     const records: RunRecord[] = []
     for await (const record of query) {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import type { Summary } from "../../src/model/events.ts"
+import { sql } from "../fixtures/duckdb.ts"
 import { type Ended, sluice } from "../fixtures/sluice.ts"
 
 // Each test starts several processes; a busy machine takes its time.
@@ -133,6 +134,21 @@ describe("reading commands", () => {
     expect(await readdir(join(cwd, "out"))).toHaveLength(7)
     expect(await readFile(join(cwd, "out/fox.txt-0.txt"), "utf8")).toBe("The fox waits at the lock gate.\n")
 
+    const parquet = await run([
+      "export",
+      "docs",
+      "out/docs.parquet",
+      "--columns",
+      "text,id",
+      "--where",
+      "chunk_index = 0",
+    ])
+    expect(parquet).toMatchObject({ code: 0, stdout: "" })
+    expect(parquet.stderr).toMatch(/^exported 4 rows \(.* KiB\) to out\/docs.parquet\n$/)
+    expect(await sql(`select text from '${join(cwd, "out/docs.parquet")}' where text like '%fox%'`)).toEqual([
+      { text: "The fox waits at the lock gate.\n" },
+    ])
+
     expect((await run(["unlock", "docs"])).stderr).toBe("table docs in ./data is not locked\n")
   })
 })
@@ -196,6 +212,9 @@ describe("failures", () => {
       "error: Expected a folder of tables as uri, found the file docs/fox.txt",
       ["ingest", "docs", "--table", "t", "--uri", "docs/fox.txt"],
     ],
+    [2, 'error: Expected a file that ends in .parquet, found "out"', ["export", "docs", "out"]],
+    [1, "error: Pushing needs a token that may write", ["push", "docs", "me/docs", "--hub-url", "http://127.0.0.1:1"]],
+    [2, "error: --where is for Parquet files", ["export", "docs", "out", "--column", "text", "--where", "true"]],
     [2, "error: Expected a table name of letters, digits", ["ingest", "docs", "--table", "../t"]],
     [2, "error: normalize.video.segment: expected a duration", ["ingest", "docs", "--table", "t", "--segment", "x"]],
     [

@@ -59,7 +59,7 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
     `${HEAD}source: { type: filez }\nsink: { table: t }\n`,
     [
       'p.yaml:3:17  source.type: unknown type "filez"; did you mean "files"?',
-      "p.yaml:4:7  sink.type: missing; there are lance, memory",
+      "p.yaml:4:7  sink.type: missing; there are lance, parquet, memory",
     ],
   ],
   [

@@ -4,11 +4,14 @@ import { type CrashPoint, onCrashPoint } from "../../src/engine/crash-point.ts"
 import type { WriteMode } from "../../src/engine/plan.ts"
 import { filesPlan, run } from "../../src/pipeline.ts"
 import { lance } from "../../src/sinks/lance.ts"
+import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { files } from "../../src/sources/files.ts"
 
 export interface ChildTask {
   readonly folder: string
   readonly uri: string
+  /** Default: Lance. */
+  readonly sink?: "lance" | "parquet"
   readonly mode?: WriteMode
   readonly commitEvery?: number
   /** `during-maintain` is a moment after `before-maintain`. */
@@ -17,7 +20,15 @@ export interface ChildTask {
   readonly after?: number
 }
 
-const { folder, uri, mode, commitEvery = 6, point, after = 0 }: ChildTask = JSON.parse(process.argv[2] ?? "{}")
+const {
+  folder,
+  uri,
+  sink: kind = "lance",
+  mode,
+  commitEvery = 6,
+  point,
+  after = 0,
+}: ChildTask = JSON.parse(process.argv[2] ?? "{}")
 
 /** Compaction takes some milliseconds; this is inside it more often than not. */
 const INSIDE_MS = 4
@@ -33,7 +44,7 @@ onCrashPoint((reached) => {
   else die()
 })
 
-const sink = lance({ uri, table: "t", index: ["text"] })
+const sink = kind === "parquet" ? parquet({ uri, table: "t" }) : lance({ uri, table: "t", index: ["text"] })
 const source = files({ include: folder })
 const summary = await run(
   filesPlan({ name: "crash", source, sink }, { flushEvery: 2, commitEvery, maxDeleteRatio: 1, ...(mode && { mode }) }),

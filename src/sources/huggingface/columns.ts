@@ -165,7 +165,8 @@ export const planColumns = (
   // A name that is the dataset's own stays as it is, whatever is called `_path` beside it.
   for (const column of pick(described, columns).map((one) => ({ ...one, as: unique(one.name) }))) {
     const { name, as, sqlType, type } = column
-    const feature = features?.get(name)
+    // What Sluice wrote has types of its own, and no paths.
+    const feature = column.written ? undefined : features?.get(name)
     const quoted = identifier(name)
     const asked = types.get(as)
     order.push(as)
@@ -189,7 +190,7 @@ export const planColumns = (
       planned.push({ name, as, type: { name: "TEXT" } })
       continue
     }
-    const sql = nestedSql(quoted, sqlType)
+    const sql = column.written ? undefined : nestedSql(quoted, sqlType)
     // Its width is that of its lists.
     const wide = asked?.name === "EMBEDDING" && asked.size === undefined ? type : asked
     planned.push({ name, as, ...(sql !== undefined && { sql }), type: wide ?? found ?? type })
