@@ -46,11 +46,13 @@ export const writeJpegs = async (folder: string, count: number, width: number, h
 /** Columns as SQL expressions over the row number `i`. */
 export type TableShape = readonly string[]
 
-/** A Parquet file of `rows` rows, in row groups of DuckDB's default size (122,880). */
-export const writeParquet = async (file: string, shape: TableShape, rows: number): Promise<void> => {
+/** A Parquet file of `rows` rows, in row groups of `group` rows (default: DuckDB's). */
+export const writeParquet = async (file: string, shape: TableShape, rows: number, group = 122_880): Promise<void> => {
   const instance = await DuckDBInstance.create(":memory:")
   const connection = await instance.connect()
-  await connection.run(`COPY (SELECT ${shape.join(", ")} FROM range(${rows}) t(i)) TO '${file}' (FORMAT parquet)`)
+  await connection.run(
+    `COPY (SELECT ${shape.join(", ")} FROM range(${rows}) t(i)) TO '${file}' (FORMAT parquet, ROW_GROUP_SIZE ${group})`,
+  )
   connection.closeSync()
   instance.closeSync()
 }

@@ -1,14 +1,17 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
 import type { Plan } from "./engine/plan.ts"
+import { describeValue } from "./model/describe.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
 import type { Summary } from "./model/events.ts"
+import type { Feed } from "./model/feed.ts"
 import { type Format, isItemFormat } from "./model/format.ts"
 import type { Sink } from "./model/sink.ts"
 import type { SchemaMap } from "./model/types.ts"
-import { columnsPlan, filesPlan, formatPlan, type RunSettings, run } from "./pipeline.ts"
+import { columnsPlan, filesPlan, formatPlan, planOf, type RunSettings, run } from "./pipeline.ts"
 import { lance } from "./sinks/lance.ts"
 import { files } from "./sources/files.ts"
+import { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
 
 export interface ClientOptions {
   /** Folder of the database; made when it is not there. Default `./data`. */
@@ -45,6 +48,29 @@ export interface IngestResult {
 /** Columns by name, all of one length. */
 export type ColumnData = Readonly<Record<string, ArrayLike<unknown>>>
 
+/** A dataset of the Hugging Face Hub, by its name or with options. */
+export interface HuggingFaceData {
+  readonly _huggingface: string | HuggingFaceOptions
+}
+
+const isHuggingFace = (data: ColumnData | HuggingFaceData): data is HuggingFaceData =>
+  Object.hasOwn(data, "_huggingface")
+
+/** @throws {ConfigError} when there is more than the dataset's name, or the name is none. */
+const huggingFaceFeed = (data: HuggingFaceData, schema: SchemaMap): Feed => {
+  const { _huggingface: given, ...others } = data
+  const [other] = Object.keys(others)
+  if (other !== undefined) {
+    throw new ConfigError(`_huggingface stands alone: expected no columns beside it, found ${JSON.stringify(other)}`)
+  }
+  if (typeof given !== "string" && (typeof given !== "object" || given === null || Array.isArray(given))) {
+    throw new ConfigError(
+      `_huggingface: expected the name of a dataset or { repo, ... }, found ${describeValue(given)}`,
+    )
+  }
+  return huggingface({ schema, ...(typeof given === "string" ? { repo: given } : given) })
+}
+
 /** The column of file paths, where the schema names one. */
 const fileColumn = (data: ColumnData, schema: SchemaMap): string | undefined => {
   const named = Object.keys(schema).filter((name) => schema[name]?.toUpperCase() === "FILE")
@@ -76,7 +102,7 @@ interface Target {
 /** The plan of a call, and how many rows it will make where that is known (else 0). */
 const planFor = (
   target: Target,
-  data: ColumnData | null,
+  data: ColumnData | HuggingFaceData | null,
   options: IngestOptions,
 ): { readonly plan: Plan; readonly rows: number } => {
   const { format, schema = {} } = options
@@ -85,6 +111,7 @@ const planFor = (
     throw new IngestError("data must not be empty: give columns, file paths or a format")
   }
   if (typeof data !== "object" || Array.isArray(data)) throw new IngestError("data must be a dict of columns")
+  if (isHuggingFace(data)) return { plan: planOf({ ...target, feed: huggingFaceFeed(data, schema) }, options), rows: 0 }
   const name = fileColumn(data, schema)
   if (name === undefined) {
     return { plan: columnsPlan({ ...target, data }, options), rows: Object.values(data)[0]?.length ?? 0 }
@@ -101,6 +128,7 @@ const planFor = (
  * const client = new Client({ uri: "./data" })
  * await client.ingest("docs", { path: ["a.pdf", "b.mp4"] }, { schema: { path: "FILE" }, index: ["text"] })
  * await client.ingest("points", { x: new Float64Array([0.5, 1]), label: ["a", "b"] })
+ * await client.ingest("cifar", { _huggingface: "cifar10" })
  * await client.ingest("coco", null, { format: new Coco({ imagesDir: "coco/val2017" }) })
  * ```
  */
@@ -117,12 +145,16 @@ export class Client implements AsyncDisposable {
    * are new in every call. Where a `format` is given, `data` counts for nothing.
    *
    * @throws {IngestError} when data is missing or malformed, when a format of your own throws or yields what does not
-   * fit (naming batch, column and row; none of its rows are kept), or when more items fail than `errors` allows (then the
-   * good ones are committed).
+   * fit (naming batch, column and row; its rows are removed, or kept to go on after where it is `resumable`), or when
+   * more items fail than `errors` allows (then the good ones are committed).
    * @throws {TableError} when another process writes to the table.
    * @throws {ConfigError} when options contradict one another.
    */
-  async ingest(tableName: string, data: ColumnData | null, options: IngestOptions = {}): Promise<IngestResult> {
+  async ingest(
+    tableName: string,
+    data: ColumnData | HuggingFaceData | null,
+    options: IngestOptions = {},
+  ): Promise<IngestResult> {
     const sink = lance({ uri: this.uri, table: tableName, index: options.index ?? [] })
     const { plan, rows } = planFor({ name: tableName, sink }, data, options)
     let refused: string | undefined

@@ -1,5 +1,12 @@
 /** The public interface of Sluice. */
-export { Client, type ClientOptions, type ColumnData, type IngestOptions, type IngestResult } from "./client.ts"
+export {
+  Client,
+  type ClientOptions,
+  type ColumnData,
+  type HuggingFaceData,
+  type IngestOptions,
+  type IngestResult,
+} from "./client.ts"
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
@@ -9,6 +16,7 @@ export { type SearchOptions, type SearchRow, searchText } from "./dataset/search
 export type { Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"
 export { CocoPanoptic, type CocoPanopticOptions } from "./formats/coco/panoptic.ts"
+export { ImageFolder, type ImageFolderOptions } from "./formats/image-folder/index.ts"
 export {
   LeRobotEpisodes,
   type LeRobotEpisodesOptions,
@@ -18,6 +26,7 @@ export {
   type LeRobotTasksOptions,
 } from "./formats/lerobot/index.ts"
 export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
+export { Yolo, type YoloOptions } from "./formats/yolo/index.ts"
 export { type Batch, batchOf } from "./model/batch.ts"
 export {
   boolColumn,

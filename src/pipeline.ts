@@ -1,7 +1,7 @@
 /** Puts the parts together: a pipeline's description becomes a plan, and a plan is run. */
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
-import type { Plan, Trigger, WriteMode } from "./engine/plan.ts"
+import type { Contract, Plan, Trigger, WriteMode } from "./engine/plan.ts"
 import { execute } from "./engine/run.ts"
 import { plainFeed } from "./formats/plain.ts"
 import { ConfigError } from "./model/errors.ts"
@@ -26,6 +26,10 @@ export type TriggerOption = number | { readonly rows?: number; readonly bytes?: 
 export interface RunSettings {
   /** Default `append`. */
   readonly mode?: WriteMode
+  /** What happens to rows that do not fit the table. Default `evolve`: columns that it lacks are added. */
+  readonly contract?: Contract
+  /** `sync` removes no more than this share of the items, from 0 to 1; where more have vanished, none. Default 0.2. */
+  readonly maxDeleteRatio?: number
   /** When buffered rows become one record batch. Default 200 rows or 8 MiB. */
   readonly flushEvery?: TriggerOption
   /** When record batches become a new version of the table. Default 2,000 rows or 48 MiB. */
@@ -38,8 +42,11 @@ export interface RunSettings {
   readonly workers?: { readonly threads?: number; readonly timeout?: number }
   /** Bytes that one item may take in memory; videos are streamed. Default 256 MiB. */
   readonly maxItemBytes?: number
-  /** Tries items again that are known to have failed at the same version. Default false. */
-  readonly retryFailed?: boolean
+  /**
+   * What is done with items that are known to have failed at the same version: they are left alone (`skip`, the
+   * default), tried again with all others (`retry`), or nothing else is tried (`only`).
+   */
+  readonly failed?: "skip" | "retry" | "only"
   /** Milliseconds that a drain waits for items in flight. Default 30,000. */
   readonly shutdownTimeout?: number
 }
@@ -94,9 +101,11 @@ export interface PlanParts {
 export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
   ...parts,
   mode: settings.mode ?? "append",
+  contract: settings.contract ?? "evolve",
+  maxDeleteRatio: settings.maxDeleteRatio ?? 0.2,
   schema: readSchema(settings.schema),
   ...readTriggers(settings),
-  retryFailed: settings.retryFailed ?? false,
+  failed: settings.failed ?? "skip",
   errors: { max: settings.errors?.max ?? 100, maxRatio: settings.errors?.maxRatio ?? 1 },
   workers: {
     threads: settings.workers?.threads ?? Math.min(MAX_THREADS, availableParallelism()),
@@ -155,7 +164,7 @@ export const formatPlan = (
   const types = readSchema(settings.schema)
   if (isItemFormat(format)) return planOf({ name, sink, feed: format.feed(types) }, settings)
   // What was wrong with a class may have been mended since: its only item is not given up for good.
-  return planOf({ name, sink, feed: plainFeed(format, types) }, { retryFailed: true, ...settings })
+  return planOf({ name, sink, feed: plainFeed(format, types) }, { failed: "retry", ...settings })
 }
 
 /** A plan that adds columns in memory; they are new in every run. */

@@ -4,14 +4,11 @@ import type { Summary } from "../model/events.ts"
 
 const quoted = (text: string): string => (/^[\w./:@=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
 
-/**
- * How to see why items failed, of a table that a sink of the given name wrote. A table without any good item was not
- * made; its table of items was.
- */
-export const failuresHint = (
-  { table, uri, version }: Pick<Summary, "table" | "uri" | "version">,
+/** How to see why items failed or are not whole, of a table that a sink of the given name wrote. */
+export const deadLettersHint = (
+  { table, uri, items }: Pick<Summary, "table" | "uri" | "items">,
   sink: string,
-): string => {
-  if (sink === "parquet") return `the Parquet files in ${join(uri, `${table}__items`)}`
-  return `sluice inspect ${quoted(version > 0 ? table : `${table}__items`)}${uri === "./data" ? "" : ` --uri ${quoted(uri)}`}`
-}
+): string =>
+  sink === "parquet"
+    ? `the Parquet files in ${join(uri, `${table}__items`)}`
+    : `sluice dead-letters ${quoted(table)}${items.partial > 0 ? " --all" : ""}${uri === "./data" ? "" : ` --uri ${quoted(uri)}`}`

@@ -63,8 +63,11 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .addOption(uri())
     .option("--index <column>", "TEXT column to search in (repeatable)", collect)
     .addOption(
-      new Option("--mode <mode>", "what to do with a table that is there: add to it, refuse it, or replace its rows")
-        .choices(["append", "error", "replace"])
+      new Option(
+        "--mode <mode>",
+        "what to do with a table that is there: add to it, refuse it, replace its rows, or follow the source",
+      )
+        .choices(["append", "error", "replace", "sync"])
         .default("append"),
     )
     .option("--include-hidden", "take files and folders whose name starts with a dot")
@@ -92,6 +95,53 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .action(async (files: string[], options) => {
       const { validateCommand } = await import("./commands/validate.ts")
       await validateCommand(files, options, env)
+    })
+
+  program
+    .command("plan")
+    .description("Show what runs would do: what is new, changed, vanished, known to fail. Nothing is written.")
+    .argument("<file...>", "pipeline documents (YAML)")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .option("--json", "print JSON")
+    .action(async (files: string[], options) => {
+      const { planCommand } = await import("./commands/plan.ts")
+      await planCommand(files, options, env)
+    })
+
+  program
+    .command("retry")
+    .description("Try again the items that failed, and no others; those that come through leave the dead letters.")
+    .argument("<file...>", "pipeline documents (YAML)")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .option("--json", "print the summary as one line of JSON on standard output")
+    .action(async (files: string[], options) => {
+      const { retryCommand } = await import("./commands/retry.ts")
+      exit(await retryCommand(files, options, env))
+    })
+
+  program
+    .command("dead-letters")
+    .description("List the items of a table that failed, and why.")
+    .argument("<table>")
+    .option("--all", "items that are there in part, and items without rows, too")
+    .option("--limit <n>", "at most so many", count)
+    .addOption(uri())
+    .addOption(format())
+    .action(async (table: string, options) => {
+      const { deadLettersCommand } = await import("./commands/dead-letters.ts")
+      await deadLettersCommand(table, options)
+    })
+
+  program
+    .command("runs")
+    .description("List the runs, newest first.")
+    .option("--table <name>", "only those into this table")
+    .option("--limit <n>", "at most so many", count, 20)
+    .addOption(uri())
+    .addOption(format())
+    .action(async (options) => {
+      const { runsCommand } = await import("./commands/runs.ts")
+      await runsCommand(options)
     })
 
   program

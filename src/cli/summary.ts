@@ -2,7 +2,7 @@
 import type { ItemCounts, Summary } from "../model/events.ts"
 import { formatBytes } from "../model/units.ts"
 import { formatCount } from "../observe/progress.ts"
-import { failuresHint } from "./hints.ts"
+import { deadLettersHint } from "./hints.ts"
 
 const plural = (count: number, word: string): string => `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`
 
@@ -11,6 +11,8 @@ const headline = ({ items, rows, bytes, seconds, ending }: Summary, failures: nu
   if (ending === "interrupted") return `interrupted: ${done}; run it again to go on`
   if (ending === "too-many-failures") return `stopped: ${plural(failures, "new failure")}; committed: ${done}`
   if (items.listed === 0) return "nothing to do: the source has no items"
+  const removed = items.removed > 0 ? `; ${plural(items.removed, "vanished item")} removed` : ""
+  if (removed !== "") return `done: ${done}${removed}`
   if (items.unchanged > 0 && items.unchanged === items.listed) {
     return `nothing new: ${plural(items.unchanged, "item")} ${items.unchanged === 1 ? "is" : "are"} in the table already`
   }
@@ -53,10 +55,10 @@ export const describeSummary = (
     const known = items.failed - failures
     const repeated = known > 0 ? ` (${formatCount(known)} of them in earlier runs; not tried again)` : ""
     const what = [items.failed > 0 && `failed${repeated}`, items.partial > 0 && "are not whole"].filter(Boolean)
-    lines.push(`  which items ${what.join(" or ")}, and why, stands in ${table}__items: ${failuresHint(summary, sink)}`)
+    lines.push(`  which items ${what.join(" or ")}, and why, is listed by: ${deadLettersHint(summary, sink)}`)
   }
   if (items.outdated > 0) {
-    lines.push(`  outdated items have changed since; their rows were left as they are (mode replace takes all in anew)`)
+    lines.push(`  outdated items have changed since; their rows were left as they are (mode sync takes them in anew)`)
   }
   return lines.join("\n")
 }

@@ -30,7 +30,6 @@ const checkProblem = (check: (text: string) => void, value: unknown): string | u
 
 /** What is wrong with a field's value; undefined when nothing is. */
 const fieldProblem = (field: Field, value: unknown): string | undefined => {
-  if (field.planned?.some((planned) => planned === value)) return `${JSON.stringify(value)} is not supported yet`
   if (field.type === "text") {
     if (field.orFalse && readField(field, value) === false) return undefined
     return (
@@ -93,7 +92,7 @@ const textsSchema = (required: boolean) =>
     ),
   ]).annotate({ expected: "text, or a list of texts" })
 
-export const fieldSchema = <F extends Field>(field: F): Schema.Codec<FieldValue<F>, unknown> => {
+export const fieldSchema = <const F extends Field>(field: F): Schema.Codec<FieldValue<F>, unknown> => {
   const schema =
     field.type === "texts"
       ? textsSchema(field.default === undefined && !field.optional)

@@ -21,6 +21,8 @@ const settingsOf = (document: PipelineDocument): RunSettings => {
   const { errors } = document
   return {
     mode: document.sink.mode,
+    ...(document.sink.max_delete_ratio !== undefined && { maxDeleteRatio: document.sink.max_delete_ratio }),
+    ...(document.contract && { contract: document.contract }),
     ...(document.schema && { schema: document.schema }),
     ...(document.flush_every !== undefined && { flushEvery: triggerOf(document.flush_every) }),
     ...(document.commit_every !== undefined && { commitEvery: triggerOf(document.commit_every) }),

@@ -58,14 +58,23 @@ const TABLE = {
 /** How rows are written; it is the run's, but stands with the sink. */
 const MODE = {
   type: "choice",
-  choices: ["append", "error", "replace"],
-  planned: ["sync"],
+  choices: ["append", "error", "replace", "sync"],
   default: "append",
-  description: "Add what is new (`append`), refuse a table that exists (`error`), or replace all rows (`replace`).",
+  description:
+    "Add what is new (`append`), refuse a table that exists (`error`), replace all rows (`replace`), or follow the source: new, changed and vanished items (`sync`).",
+} as const satisfies Field
+
+const MAX_DELETE_RATIO = {
+  type: "number",
+  min: 0,
+  max: 1,
+  optional: true,
+  description: "`sync` removes at most this share of the items; where more have vanished, none. Default 0.2.",
 } as const satisfies Field
 
 export interface SinkValues extends ComponentValues {
   readonly mode: WriteMode
+  readonly max_delete_ratio?: number
 }
 
 export interface SinkExtra {
@@ -88,13 +97,13 @@ export const SINKS: readonly Component<Sink, SinkExtra>[] = [
   component(
     "lance",
     "A Lance table in a local folder.",
-    { uri: URI, table: TABLE, mode: MODE },
+    { uri: URI, table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
     ({ uri, table }, { index }) => lance({ uri, table, index }),
   ),
   component(
     "parquet",
     "A folder of Parquet files, which datasets in Python, DuckDB, Arrow and Spark read as they are.",
-    { uri: URI, table: TABLE, mode: MODE },
+    { uri: URI, table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
     ({ uri, table }, extra) => {
       withoutIndex("parquet", extra)
       return parquet({ uri, table })
@@ -103,7 +112,7 @@ export const SINKS: readonly Component<Sink, SinkExtra>[] = [
   component(
     "memory",
     "Keeps the rows in memory, for trying a pipeline out: nothing is written.",
-    { table: TABLE, mode: MODE },
+    { table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
     ({ table }, extra) => {
       withoutIndex("memory", extra)
       return memory({ table })

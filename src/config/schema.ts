@@ -92,6 +92,15 @@ export const documentSchema = (env: Environment) =>
     normalize: Schema.optionalKey(normalize),
     sink: componentSchema<SinkValues>(SINKS, env),
     schema: Schema.optionalKey(columnTypes),
+    contract: Schema.optionalKey(
+      fieldSchema({
+        type: "choice",
+        choices: ["evolve", "freeze", "discard_row"],
+        default: "evolve",
+        description:
+          "Columns that the table lacks are added (`evolve`) or make the item fail (`freeze`); or rows that do not fit are left out (`discard_row`).",
+      }),
+    ),
     flush_every: Schema.optionalKey(trigger("flush")),
     commit_every: Schema.optionalKey(trigger("commit")),
     index: Schema.optionalKey(

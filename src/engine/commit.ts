@@ -8,15 +8,15 @@ import { setImmediate } from "node:timers/promises"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
-import { type Batch, batchOf } from "../model/batch.ts"
-import { int32Column, numberColumn, textColumn } from "../model/column.ts"
 import type { ItemRecord } from "../model/item.ts"
 import type { Span } from "../model/rows.ts"
-import type { Version, Writer } from "../model/sink.ts"
+import type { RowFilter, Version, Writer } from "../model/sink.ts"
 import type { Group } from "./buffer.ts"
 import { crashPoint } from "./crash-point.ts"
 import { attempt } from "./effects.ts"
-import { ITEMS, type ItemVersion, type Ledger, removeItems } from "./ledger.ts"
+import type { Ledger } from "./ledger.ts"
+import { removeItems, removeOlder } from "./mend.ts"
+import { ITEMS, recordBatch } from "./records.ts"
 
 /** Records of items that come with a commit; those without one are written when so many have come together. */
 export const RECORDS_AT_ONCE = 1000
@@ -37,21 +37,9 @@ export interface Committer {
   readonly commit: (next: Commit) => Effect.Effect<void, Error, Scope.Scope>
   /** Waits for the commit in flight. */
   readonly settled: Effect.Effect<void, Error>
-  /** Deletes the committed rows of items that failed after some of their rows were committed. */
-  readonly remove: (items: readonly ItemVersion[]) => Effect.Effect<void, Error>
+  /** Deletes committed rows: of items that failed after some of them were committed, or that have become empty. */
+  readonly remove: (items: NonNullable<RowFilter["items"]>) => Effect.Effect<void, Error>
 }
-
-const recordBatch = (records: readonly ItemRecord[], number: number): Batch =>
-  batchOf({
-    _item: textColumn(records.map((record) => record.item)),
-    _version: textColumn(records.map((record) => record.version)),
-    status: textColumn(records.map((record) => record.status)),
-    stage: textColumn(records.map((record) => record.stage)),
-    error: textColumn(records.map((record) => record.error)),
-    attempts: int32Column(records.map((record) => record.attempts)),
-    run: textColumn(records.map((record) => record.run)),
-    _commit: numberColumn(new BigInt64Array(records.length).fill(BigInt(number)), { name: "INT64" }),
-  })
 
 const writeRecords = async (writer: Writer, commit: Commit, ledger: Ledger): Promise<void> => {
   if (commit.records.length === 0) return
@@ -81,6 +69,8 @@ const writeSide = async (writer: Writer, side: Group["side"]): Promise<void> => 
 export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, hooks: Hooks): Committer => {
   const firstNumber = ledger.lastCommit + 1
   let replaced = !replace
+  /** Items that this run has recorded as partial, until their last row is committed. */
+  const partial = new Set<string>()
   let inFlight: Fiber.Fiber<void, Error> | undefined
 
   const writeRows = async (group: Group): Promise<Version> => {
@@ -95,13 +85,31 @@ export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, 
     return version
   }
 
+  /** Removes the records of items that have come through, but for what this very run has to say of them. */
+  const voidRecords = async ({ spans }: Group): Promise<void> => {
+    const items = spans.filter(({ item, end }) => end && !partial.delete(item) && ledger.hasRecord(item))
+    if (items.length === 0) return
+    crashPoint("before-void")
+    await (await writer.side(ITEMS)).remove({ items: items.map(({ item }) => ({ item })) })
+    crashPoint("after-void")
+  }
+
   const write = async (next: Commit): Promise<void> => {
     await writeRecords(writer, next, ledger)
+    for (const { item, status } of next.records) if (status === "partial") partial.add(item)
     const { group } = next
     if (!group) return
     await writeSide(writer, group.side)
     const version = await writeRows(group)
     hooks.committed(version, group.spans)
+    // Only a changed item that `sync` does anew was there before.
+    const changed = group.spans.filter(({ item, end }) => end && ledger.had(item))
+    if (changed.length > 0) {
+      crashPoint("before-older")
+      await removeOlder(writer, changed)
+      crashPoint("after-older")
+    }
+    await voidRecords(group)
     crashPoint("before-maintain")
     await writer.maintain()
     crashPoint("after-maintain")

@@ -9,14 +9,26 @@ export const CRASH_POINTS = [
   "after-side",
   "before-commit",
   "after-commit",
+  "before-remove-record",
   "before-remove-side",
   "before-remove",
   "after-remove",
+  "after-remove-record",
   "before-maintain",
   "after-maintain",
 ] as const
 
-export type CrashPoint = (typeof CRASH_POINTS)[number]
+/** Those that only a run comes to that finds changes: by `sync`, or where what failed before comes through. */
+export const CHANGE_CRASH_POINTS = [
+  "before-older",
+  "after-older",
+  "before-void",
+  "after-void",
+  "before-vanish",
+  "after-vanish",
+] as const
+
+export type CrashPoint = (typeof CRASH_POINTS | typeof CHANGE_CRASH_POINTS)[number]
 
 let hook: (point: CrashPoint) => void = () => {}
 

@@ -13,11 +13,12 @@ import type { Version, Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
 import { Buffer } from "./buffer.ts"
 import { openCommitter, RECORDS_AT_ONCE } from "./commit.ts"
-import { evolve, retype } from "./contract.ts"
+import { evolve, freeze, retype, withoutUnknown } from "./contract.ts"
 import type { ItemVersion, Ledger } from "./ledger.ts"
 import { type Part, splitItems, splitPart } from "./part.ts"
 import type { Plan } from "./plan.ts"
 import type { RowsMessage, TaskItem } from "./protocol.ts"
+import { openSieve } from "./sieve.ts"
 import type { Tally } from "./tally.ts"
 
 type Step<A = void> = Effect.Effect<A, Error, Scope.Scope>
@@ -80,7 +81,9 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
     let openCommitted: ItemVersion | undefined
     /** An item that failed here while its worker still sends rows. */
     let refused: string | undefined
-    const partials = new Set<string>()
+    /** Items that are not whole, with what is missing, until their last row is committed. */
+    const partials = new Map<string, string>()
+    const sieve = openSieve()
     /** Too many items have failed: nothing more is taken. */
     let exceeded = false
 
@@ -112,6 +115,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
     /** Takes back the rows of the open item, wherever they are. Its record, where there is one, is written before. */
     const takeBack = (item: ItemVersion): Step =>
       Effect.suspend(() => {
+        sieve.drop()
         if (open && keyOf(open) === keyOf(item)) open = undefined
         buffer.dropOpen(item.item, item.version)
         if (!openCommitted || keyOf(openCommitted) !== keyOf(item)) return Effect.void
@@ -125,8 +129,17 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       })
 
     const record = (item: ItemVersion, status: ItemRecord["status"], stage: Stage, message: string): void => {
-      records.push({ ...item, status, stage, error: message, attempts: 1, run })
+      const attempts = status === "failed" ? ledger.attempts(item.item) + 1 : 1
+      records.push({ ...item, status, stage, error: message, attempts, run })
       emit({ type: "settled", item: item.item, status, stage, message })
+    }
+
+    const notWhole = ({ item, version }: ItemVersion, stage: Stage, message: string): void => {
+      const key = keyOf({ item, version })
+      const before = partials.get(key)
+      const all = before === undefined ? message : `${before}; ${message}`
+      partials.set(key, all)
+      record({ item, version }, "partial", stage, all)
     }
 
     const commitRecords = (): Step => (records.length >= RECORDS_AT_ONCE ? commit() : Effect.void)
@@ -157,10 +170,31 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         if (buffer.commitDue) yield* commit()
       })
 
+    /** Nothing may be added to the table but rows. */
+    const closed = (): boolean => plan.contract !== "evolve" && fixed.size > 0
+
     const addPart = (part: Part): Step =>
+      plan.contract === "discard_row" && closed()
+        ? Effect.forEach(splitItems(part), sift, { discard: true })
+        : admit(part)
+
+    const sift = (part: Part): Step =>
       Effect.gen(function* () {
+        const [span] = part.spans
+        if (!span) return
+        const { parts, discarded, nothingLeft } = sieve.take(part, schema)
+        if (nothingLeft) return yield* fail(span, "write", discarded ?? "the item has no rows")
+        if (discarded !== undefined) notWhole(span, "write", discarded)
+        for (const one of parts) yield* admit(one)
+      })
+
+    const admit = (given: Part): Step =>
+      Effect.gen(function* () {
+        const firstRow = given.spans[0]?.firstRow ?? 0
+        const part = closed() ? { ...given, batch: withoutUnknown(given.batch, schema) } : given
         try {
-          schema = evolve(schema, fixed, part.batch)
+          if (closed()) freeze(schema, part.batch, firstRow)
+          schema = evolve(schema, fixed, part.batch, firstRow)
         } catch (error) {
           if (!(error instanceof IngestError)) throw error
           const [only, ...others] = part.spans
@@ -171,7 +205,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
             return
           }
           // One of several items does not fit: try each by itself.
-          for (const one of splitItems(part)) yield* addPart(one)
+          for (const one of splitItems(part)) yield* admit(one)
           return
         }
         let rest: Part | undefined = part
@@ -213,15 +247,18 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         const [, ...others] = splitItems(part)
         return Effect.forEach(others, addPart, { discard: true })
       }),
-      empty: message(({ item, version }: TaskItem) => {
-        record({ item: item.id, version }, "empty", "normalize", "the item has no rows")
-        tally.count("empty")
-        tally.tried++
-        return commitRecords()
-      }),
+      empty: message(({ item, version }: TaskItem) =>
+        Effect.gen(function* () {
+          // It had rows before it changed: they go first, so that it is never taken for empty while they are there.
+          if (ledger.had(item.id)) yield* committer.remove([{ item: item.id }])
+          record({ item: item.id, version }, "empty", "normalize", "the item has no rows")
+          tally.count("empty")
+          tally.tried++
+          yield* commitRecords()
+        }),
+      ),
       partial: message(({ item, version }: TaskItem, message: string) => {
-        record({ item: item.id, version }, "partial", "normalize", message)
-        partials.add(keyOf({ item: item.id, version }))
+        notWhole({ item: item.id, version }, "normalize", message)
         return Effect.void
       }),
       failed: message(({ item, version }: TaskItem, stage: Stage, message: string) =>

@@ -6,13 +6,9 @@
  */
 import type { Batch } from "../model/batch.ts"
 import { valueAt } from "../model/column.ts"
-import { type Hash64, HashSet, hash64 } from "../model/hash-set.ts"
-import type { Writer } from "../model/sink.ts"
-import { crashPoint } from "./crash-point.ts"
-import type { TaskItem } from "./protocol.ts"
-
-/** Side table of the items that have no rows, or not all of them. */
-export const ITEMS = "items"
+import { type Hash64, HashMap, HashSet, hash64 } from "../model/hash-set.ts"
+import type { Reader } from "../model/sink.ts"
+import { ITEMS, REMOVING, type Removal, removalOf } from "./records.ts"
 
 /** How an item stands before it is done: `new`, in the table at this or another version, or known to have no rows. */
 export type Standing = "new" | "done" | "outdated" | "failed" | "empty"
@@ -22,63 +18,99 @@ export interface ItemVersion {
   readonly version: string
 }
 
+/** An item that a run was stopped inside of; `rows` are committed. */
+export interface Cut extends ItemVersion {
+  readonly rows: number
+  /** It had failed, so that its rows were to go. */
+  readonly failed: boolean
+}
+
 export interface Ledger {
   /** Number of the newest commit. */
   readonly lastCommit: number
   /** Items that are in the table whole. */
   readonly items: number
   standing(item: string, version: string): Standing
-  /**
-   * Mends what a killed run left in the table: removes the rows of the items that it was inside of. To be called before
-   * the first item is done, with that item: where it is the one that was cut, and resumable, its rows stay. When there
-   * is nothing to do, it is called without one.
-   *
-   * @returns how many rows of the given item are in the table.
-   */
-  mend(next?: Pick<TaskItem, "item" | "version">): Promise<number>
+  /** The item was in the table whole when the run began, in whatever version. */
+  had(item: string): boolean
+  /** Items that a run was stopped inside of. */
+  readonly cut: readonly Cut[]
+  /** The newest versions of items that are there in several: a run was stopped before it removed the older ones. */
+  readonly newest: readonly ItemVersion[]
+  /** What a run was about to remove when it was stopped: some of it may still be there, and counts for nothing. */
+  readonly removals: readonly Removal[]
+  /** Items whose record says nothing any more. */
+  readonly voidRecords: readonly string[]
+  /** How often the item has failed, as far as its record says. */
+  attempts(item: string): number
   /** There is a record of the item, at whatever version. */
   hasRecord(item: string): boolean
   addRecord(item: string): void
 }
 
-const textAt = (batch: Batch, name: string, row: number): string => {
+export const textAt = (batch: Batch, name: string, row: number): string => {
   const column = batch.columns.get(name)
   return column ? String(valueAt(column, row)) : ""
 }
 
+const numberAt = (batch: Batch, name: string, row: number): number => Number(batch.columns.get(name)?.values[row] ?? 0)
+
 const keyOf = (item: string, version: string): Hash64 => hash64(`${item}\0${version}`)
 
-/** Deletes rows of whole items from the side tables and then from the table itself: never the other way round. */
-export const removeItems = async (writer: Writer, items: readonly ItemVersion[]): Promise<void> => {
-  if (items.length === 0) return
-  crashPoint("before-remove-side")
-  for (const name of await writer.sides()) {
-    if (name !== ITEMS) await (await writer.side(name)).remove({ items })
-  }
-  crashPoint("before-remove")
-  await writer.remove({ items })
-  crashPoint("after-remove")
-}
-
-/** An item that a run was stopped inside of; `rows` are committed. */
-interface Cut extends ItemVersion {
-  readonly rows: number
-}
-
 /** Versions of the newest commit that have no last row: a run was stopped inside them. */
-const cutItems = async (writer: Writer, commit: number, done: HashSet): Promise<Cut[]> => {
+const cutItems = async (reader: Reader, commit: number, done: HashSet, failed: HashSet): Promise<Cut[]> => {
   const cut = new Map<string, Cut>()
-  for await (const batch of writer.read(["_item", "_version", "_row"], { commit })) {
-    const rows = batch.columns.get("_row")?.values
+  for await (const batch of reader.read(["_item", "_version", "_row"], { commit })) {
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
       const version = textAt(batch, "_version", row)
-      if (!done.has(keyOf(item, version))) {
-        cut.set(`${item}\0${version}`, { item, version, rows: Number(rows?.[row]) + 1 })
-      }
+      const key = keyOf(item, version)
+      if (done.has(key)) continue
+      cut.set(`${item}\0${version}`, { item, version, rows: numberAt(batch, "_row", row) + 1, failed: failed.has(key) })
     }
   }
   return [...cut.values()]
+}
+
+/** What is in the table whole. */
+interface Whole {
+  readonly items: HashSet
+  readonly versions: HashSet
+  /** Items that are there in several versions. */
+  readonly doubled: readonly string[]
+}
+
+/** `newest` are the versions that count of items that are there in several. */
+const wholeItems = async (reader: Reader, newest: ReadonlyMap<string, string>): Promise<Whole> => {
+  const items = new HashSet()
+  const versions = new HashSet()
+  const doubled: string[] = []
+  for await (const batch of reader.read(["_item", "_version"], { end: true })) {
+    for (let row = 0; row < batch.rows; row++) {
+      const item = textAt(batch, "_item", row)
+      const version = textAt(batch, "_version", row)
+      if ((newest.get(item) ?? version) !== version) continue
+      if (!items.add(hash64(item))) doubled.push(item)
+      versions.add(keyOf(item, version))
+    }
+  }
+  return { items, versions, doubled }
+}
+
+/** The newest versions of items that a run was stopped at after it had added them, and before it removed the older ones. */
+const newestOf = async (reader: Reader, doubled: readonly string[]): Promise<ItemVersion[]> => {
+  if (doubled.length === 0) return []
+  const newest = new Map<string, ItemVersion & { readonly commit: number }>()
+  const filter = { end: true, items: doubled.map((item) => ({ item })) } as const
+  for await (const batch of reader.read(["_item", "_version", "_commit"], filter)) {
+    for (let row = 0; row < batch.rows; row++) {
+      const item = textAt(batch, "_item", row)
+      const commit = numberAt(batch, "_commit", row)
+      if (commit < (newest.get(item)?.commit ?? 0)) continue
+      newest.set(item, { item, version: textAt(batch, "_version", row), commit })
+    }
+  }
+  return [...newest.values()]
 }
 
 /** `ignore`: what is in the table counts for nothing, as it will be replaced. */
@@ -86,65 +118,99 @@ export interface LedgerOptions {
   readonly ignore: boolean
 }
 
-/** Reads the ledger and clears away side rows of no commit; cut items are left to `mend`. */
-export const openLedger = async (writer: Writer, { ignore }: LedgerOptions): Promise<Ledger> => {
-  const lastCommit = await writer.edge("last")
-  const items = new HashSet()
-  const versions = new HashSet()
-  for await (const batch of writer.read(["_item", "_version"], { end: true })) {
+interface Records {
+  readonly failed: HashSet
+  readonly empty: HashSet
+  readonly recorded: HashSet
+  readonly attempts: HashMap
+  readonly removals: readonly Removal[]
+  /** Items whose record says nothing any more: they have come through since. */
+  readonly void: readonly string[]
+}
+
+/** Of the items with records of failure, by their commits, those that have come through in another version since. */
+const outlived = async (reader: Reader, failures: ReadonlyMap<string, number>): Promise<string[]> => {
+  if (failures.size === 0) return []
+  const items: string[] = []
+  const filter = { end: true, items: [...failures.keys()].map((item) => ({ item })) } as const
+  for await (const batch of reader.read(["_item", "_commit"], filter)) {
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
-      items.add(hash64(item))
-      versions.add(keyOf(item, textAt(batch, "_version", row)))
+      if (numberAt(batch, "_commit", row) >= (failures.get(item) ?? Infinity)) items.push(item)
     }
   }
-  const cut = await cutItems(writer, lastCommit, versions)
+  return items
+}
 
+const readRecords = async (reader: Reader, { items, versions }: Whole): Promise<Records> => {
   const failed = new HashSet()
   const empty = new HashSet()
   const recorded = new HashSet()
-  const sides = await writer.sides()
-  for (const name of sides) {
-    const side = await writer.side(name)
-    if (name !== ITEMS) {
-      if ((await side.edge("last")) > lastCommit) await side.remove({ after: lastCommit })
-      continue
-    }
-    for await (const batch of side.read(["_item", "_version", "status"])) {
-      for (let row = 0; row < batch.rows; row++) {
-        const item = textAt(batch, "_item", row)
-        const status = textAt(batch, "status", row)
-        recorded.add(hash64(item))
-        if (status === "failed") failed.add(keyOf(item, textAt(batch, "_version", row)))
-        if (status === "empty") empty.add(keyOf(item, textAt(batch, "_version", row)))
+  const attempts = new HashMap()
+  const voided: string[] = []
+  const removals: Removal[] = []
+  /** Failures of items that are in the table in another version: an older one that stays, or a newer one. */
+  const unsure = new Map<string, number>()
+  const there = (await reader.sides()).includes(ITEMS)
+  const columns = ["_item", "_version", "status", "attempts", "_commit"]
+  for await (const batch of there ? (await reader.side(ITEMS)).read(columns) : []) {
+    for (let row = 0; row < batch.rows; row++) {
+      const item = textAt(batch, "_item", row)
+      const version = textAt(batch, "_version", row)
+      const key = keyOf(item, version)
+      const status = textAt(batch, "status", row)
+      const name = hash64(item)
+      if (status === REMOVING) {
+        removals.push(removalOf(item, version))
+        continue
+      }
+      recorded.add(name)
+      if (status === "failed") {
+        if (versions.has(key)) voided.push(item)
+        else if (items.has(name)) unsure.set(item, numberAt(batch, "_commit", row))
+        failed.add(key)
+        attempts.set(name, { high: 0, low: numberAt(batch, "attempts", row) })
+      } else {
+        // Rows of another version are newer: the item came through since.
+        if (items.has(name) && !versions.has(key)) voided.push(item)
+        if (status === "empty") empty.add(key)
       }
     }
   }
+  return { failed, empty, recorded, attempts, removals, void: [...voided, ...(await outlived(reader, unsure))] }
+}
 
+/** Reads the ledger; changes nothing. */
+export const readLedger = async (reader: Reader, { ignore }: LedgerOptions): Promise<Ledger> => {
+  const lastCommit = await reader.edge("last")
+  let whole = await wholeItems(reader, new Map())
+  const newest = await newestOf(reader, whole.doubled)
+  if (newest.length > 0) {
+    whole = await wholeItems(reader, new Map(newest.map(({ item, version }) => [item, version])))
+  }
+  const { items, versions } = whole
+  const records = await readRecords(reader, whole)
+  const cut = await cutItems(reader, lastCommit, versions, records.failed)
   return {
     lastCommit,
     items: items.size,
+    cut,
+    newest,
+    voidRecords: records.void,
+    removals: records.removals,
     standing: (item, version) => {
       if (ignore) return "new"
       const key = keyOf(item, version)
       if (versions.has(key)) return "done"
+      if (records.failed.has(key)) return "failed"
       if (items.has(hash64(item))) return "outdated"
-      if (failed.has(key)) return "failed"
-      return empty.has(key) ? "empty" : "new"
+      return records.empty.has(key) ? "empty" : "new"
     },
-    mend: async (next) => {
-      const kept = cut.find(
-        ({ item, version }) => next?.item.resumable && item === next.item.id && version === next.version,
-      )
-      await removeItems(
-        writer,
-        cut.filter((one) => one !== kept),
-      )
-      return kept?.rows ?? 0
-    },
-    hasRecord: (item) => recorded.has(hash64(item)),
+    had: (item) => !ignore && items.has(hash64(item)),
+    attempts: (item) => records.attempts.get(hash64(item))?.low ?? 0,
+    hasRecord: (item) => records.recorded.has(hash64(item)),
     addRecord: (item) => {
-      recorded.add(hash64(item))
+      records.recorded.add(hash64(item))
     },
   }
 }

@@ -10,11 +10,12 @@ import type { Lane } from "../model/normalizer.ts"
 import type { SourceContext } from "../model/source.ts"
 import type { Running } from "./channel.ts"
 import { attempt } from "./effects.ts"
-import type { Ledger } from "./ledger.ts"
+import type { Ledger, Standing } from "./ledger.ts"
 import type { Plan } from "./plan.ts"
 import type { Task, TaskItem } from "./protocol.ts"
 import type { Tally } from "./tally.ts"
 import type { TaskLane } from "./threads.ts"
+import type { Seen } from "./vanished.ts"
 
 /** What the listing hands on, in the source's order. */
 export type Entry =
@@ -38,9 +39,13 @@ interface ListingOptions {
   readonly plan: Plan
   readonly ledger: Ledger
   readonly tally: Tally
+  /** Takes note of what is listed, where somebody wants to know what is not. */
+  readonly seen: Seen | undefined
   readonly lanes: TaskLane
   readonly tempDir: string
   readonly context: SourceContext
+  /** Mends what a killed run was inside of; see `mend.ts`. */
+  readonly mendCut: (next?: Pick<TaskItem, "item" | "version">) => Promise<number>
   /** True once the run is to stop: nothing more is started. */
   readonly stopping: () => boolean
 }
@@ -57,9 +62,13 @@ type Found =
   | { readonly kind: "group"; readonly lane: Lane; readonly items: readonly TaskItem[] }
   | Extract<Entry, { kind: "unreadable" }>
 
+/** Whether an item that is known is to be done again. */
+export const isDoneAgain = (standing: Standing, { mode, failed }: Plan): boolean =>
+  (standing === "failed" && failed !== "skip") || (standing === "outdated" && mode === "sync")
+
 /** The items that are to be done, in groups of one task. While a worker stands `idle`, none waits for company. */
 async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerator<Found> {
-  const { plan, ledger, tally, context, stopping } = options
+  const { plan, ledger, tally, seen, context, stopping } = options
   let items: TaskItem[] = []
   let lane: Lane = "thread"
   let bytes = 0
@@ -75,7 +84,8 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   const mend = async (next?: Pick<TaskItem, "item" | "version">): Promise<number> => {
     if (mended) return 0
     mended = true
-    return ledger.mend(next)
+    // What is about to be replaced has nothing to go on with, and which rows were discarded cannot be told any more.
+    return options.mendCut(plan.mode === "replace" || plan.contract === "discard_row" ? undefined : next)
   }
 
   let failure: { readonly error: unknown } | undefined
@@ -93,7 +103,12 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
     const route = plan.feed.route(item)
     const version = `${item.version}-${route.recipe}`
     const standing = ledger.standing(item.id, version)
-    if (standing !== "new" && !(standing === "failed" && plan.retryFailed)) {
+    seen?.add(item, standing === "done" && ledger.attempts(item.id) > 0)
+    if (plan.failed === "only" && standing !== "failed") {
+      if (standing === "done") tally.count("unchanged")
+      continue
+    }
+    if (standing !== "new" && !isDoneAgain(standing, plan)) {
       tally.count(standing === "done" ? "unchanged" : standing)
       continue
     }

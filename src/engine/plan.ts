@@ -8,8 +8,20 @@ import type { Workers } from "./lanes.ts"
  * - `append`: new items are added; items that are there already are skipped
  * - `error`: the table must not exist
  * - `replace`: the first commit replaces all rows, the others append
+ * - `sync`: the table becomes what the source is: new rows of changed items take the place of the older ones, and rows of
+ *   items that vanished are removed
  */
-export type WriteMode = "append" | "error" | "replace"
+export type WriteMode = "append" | "error" | "replace" | "sync"
+
+/**
+ * What happens to rows that do not fit the table:
+ * - `evolve`: columns that it lacks are added; an item with values of another type fails
+ * - `freeze`: an item with columns that it lacks fails, too
+ * - `discard_row`: only the rows that do not fit are left out, and the item counts as partial
+ *
+ * A table without rows takes the columns of its first commit, by whatever contract.
+ */
+export type Contract = "evolve" | "freeze" | "discard_row"
 
 /** Fires when any of these is reached; `period` counts in milliseconds from the first buffered row. */
 export interface Trigger {
@@ -23,12 +35,15 @@ export interface Plan {
   readonly feed: Feed
   readonly sink: Sink
   readonly mode: WriteMode
+  readonly contract: Contract
+  /** `sync` removes no more than this share of the items, lest a source that lost its files empties the table. */
+  readonly maxDeleteRatio: number
   /** Column types that the caller asks for; they win over what the normalizer says. */
   readonly schema: Schema
   readonly flush: Trigger
   readonly commit: Trigger
-  /** Items that are known to have failed are tried again. */
-  readonly retryFailed: boolean
+  /** Whether items that are known to have failed are left alone, tried again too, or the only ones that are tried. */
+  readonly failed: "skip" | "retry" | "only"
   readonly errors: {
     /** So many new failures are borne; one more stops the run after the good work is committed. */
     readonly max: number

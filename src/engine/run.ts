@@ -14,11 +14,12 @@ import { consume } from "./consume.ts"
 import { attempt } from "./effects.ts"
 import { openIntake } from "./intake.ts"
 import { openLanes } from "./lanes.ts"
-import { openLedger } from "./ledger.ts"
 import { type Entry, list } from "./listing.ts"
+import { mendCut, openLedger } from "./mend.ts"
 import type { Plan } from "./plan.ts"
 import { Tally } from "./tally.ts"
 import { claimTempDir } from "./temp.ts"
+import { removeVanished, Seen } from "./vanished.ts"
 
 export interface RunControl {
   /** The run's id. */
@@ -86,6 +87,10 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
     const stopListing = new AbortController()
     const halted = yield* Deferred.make<"cut" | "abort">()
     const warnings: string[] = []
+    const warn = (message: string): void => {
+      warnings.push(message)
+      emit({ type: "warning", message })
+    }
     let ending: Ending = "complete"
     const stop = (reason: Exclude<Ending, "complete">): void => {
       if (ending !== "complete") return
@@ -123,6 +128,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       }),
     )
 
+    const seen = plan.mode === "sync" ? new Seen() : undefined
     const entries = yield* Queue.bounded<Entry>(QUEUE)
     const listing = yield* Effect.forkScoped(
       list(
@@ -130,15 +136,14 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
           plan,
           ledger,
           tally,
+          seen,
+          mendCut: (next) => mendCut(writer, ledger, next),
           lanes,
           tempDir,
           stopping: () => ending !== "complete",
           context: {
             signal: stopListing.signal,
-            warn: (message) => {
-              warnings.push(message)
-              emit({ type: "warning", message })
-            },
+            warn,
           },
         },
         entries,
@@ -152,6 +157,11 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
     if (outcome !== "abort") yield* intake.commit()
     yield* intake.settled
     if (outcome === "complete") yield* Fiber.join(listing)
+    if (seen && tally.listingComplete && ending === "complete") {
+      const { removed, refused } = yield* attempt(() => removeVanished(writer, ledger, seen, plan.maxDeleteRatio))
+      tally.removed = removed
+      if (refused !== undefined) warn(refused)
+    }
     if (outcome !== "abort") yield* attempt(() => writer.finish())
     yield* log(ending)
 

@@ -23,6 +23,8 @@ export class Tally {
   listingComplete = false
   rowsCommitted = 0
   bytes = 0
+  /** Items that vanished from the source, and were removed. */
+  removed = 0
 
   constructor(total: number | undefined) {
     this.#total = total
@@ -47,7 +49,7 @@ export class Tally {
   get items(): ItemCounts {
     const counts = this.#counts
     const settled = counts.done + counts.unchanged + counts.outdated + counts.empty + counts.failed
-    return { ...counts, pending: counts.listed - settled, removed: 0 }
+    return { ...counts, pending: counts.listed - settled, removed: this.removed }
   }
 
   get progress(): Progress {

@@ -35,9 +35,21 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
 
+  /**
+   * Tasks start in the order in which they come, and no sooner than a thread is free for them. Piscina's own queue does
+   * not keep to it; then all threads could be inside of later tasks, waiting for a reader who waits for an earlier one.
+   */
+  const waiting: (() => void)[] = []
+  let running = 0
+  const leave = (): void => {
+    running--
+    waiting.shift()?.()
+  }
+
   return {
     start: (task) => {
       pool ??= open()
+      const threads = pool
       const { port1, port2 } = new MessageChannel()
       const abort = new AbortController()
       const channel = openChannel({
@@ -46,15 +58,26 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
         timeout: options.timeout,
       })
       port1.on("message", (message: Message | Signal) => channel.receive(message))
-      const death = pool
-        .run({ task, port: port2 }, { transferList: [port2], signal: abort.signal })
-        .then(() => "the worker left", describe)
-      // The port closes after its last message, so what a dying worker had said is not lost.
-      port1.on("close", async () => channel.lost(await death))
-      channel.onEnd(() => port1.close())
+      const begin = (): void => {
+        running++
+        const death = threads
+          .run({ task, port: port2 }, { transferList: [port2], signal: abort.signal })
+          .then(() => "the worker left", describe)
+          .finally(leave)
+        // The port closes after its last message, so what a dying worker had said is not lost.
+        port1.on("close", async () => channel.lost(await death))
+      }
+      channel.onEnd(() => {
+        const place = waiting.indexOf(begin)
+        if (place >= 0) waiting.splice(place, 1)
+        port1.close()
+      })
+      if (running < options.threads) begin()
+      else waiting.push(begin)
       return channel
     },
     close: async () => {
+      waiting.length = 0
       await pool?.destroy()
     },
   }

@@ -147,6 +147,7 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
       signal,
       tempDir: task.tempDir,
       maxBytes: task.maxBytes,
+      skip,
       progress: beat,
       partial: (message) => gaps.push(message),
     }

@@ -22,7 +22,14 @@ const idOf = (path: string, root: string): string =>
 
 const failed = ({ path, folder }: Found, root: string, error: string): Item => {
   const id = idOf(path, root)
-  return { id: folder ? `${id || "."}/` : id, uri: path, version: UNLISTED, bytes: 0, error }
+  return {
+    id: folder ? `${id || "."}/` : id,
+    uri: path,
+    version: UNLISTED,
+    bytes: 0,
+    error,
+    ...(folder && { hidesOthers: true }),
+  }
 }
 
 const itemOf = (found: Found, root: string, stats: Stats): Item => {

@@ -3,14 +3,18 @@ import type { Component } from "../model/fields.ts"
 import type { ItemFormat } from "../model/format.ts"
 import { coco } from "./coco/coco.ts"
 import { cocoPanoptic } from "./coco/panoptic.ts"
+import { imageFolder } from "./image-folder/index.ts"
 import { leRobotEpisodes, leRobotFrames, leRobotTasks } from "./lerobot/index.ts"
 import { tabular } from "./tabular/tabular.ts"
+import { yolo } from "./yolo/index.ts"
 
 export const FORMATS: readonly Component<ItemFormat>[] = [
   coco,
   cocoPanoptic,
+  imageFolder,
   leRobotEpisodes,
   leRobotFrames,
   leRobotTasks,
   tabular,
+  yolo,
 ]

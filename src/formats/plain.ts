@@ -5,14 +5,28 @@
  * held to it. Only a whole-number column may still become FLOAT64, as long as none of its rows is committed.
  */
 import { randomUUID } from "node:crypto"
-import { type Batch, schemaOf } from "../model/batch.ts"
-import { IngestError, messageOf } from "../model/errors.ts"
+import type { Batch } from "../model/batch.ts"
+import type { Column } from "../model/column.ts"
+import { describeValue } from "../model/describe.ts"
+import { ConfigError, FatalError, IngestError, isFatal, messageOf } from "../model/errors.ts"
 import type { Feed } from "../model/feed.ts"
 import type { Columns, Format } from "../model/format.ts"
-import { batchOfColumns } from "../model/infer.ts"
+import { batchOfColumns, columnOf } from "../model/infer.ts"
 import type { Normalize } from "../model/normalizer.ts"
 import { parsePgType } from "../model/pg-types.ts"
-import type { ColumnType, Schema } from "../model/types.ts"
+import type { ColumnType, Schema, TypeName } from "../model/types.ts"
+
+/** @throws {ConfigError} for what is no format, whatever the compiler was told. */
+const checkFormat = (format: Format): void => {
+  if (typeof format === "function") {
+    const { name } = format as { readonly name: string }
+    throw new ConfigError(`format: expected an object, found the class ${name}; give one of it: new ${name}(...)`)
+  }
+  if (typeof format?.normalize !== "function") {
+    throw new ConfigError(`format: expected an object with a method normalize(), found ${describeValue(format)}`)
+  }
+  if (format.name === "") throw new ConfigError("format.name: expected a name, found empty text; leave it out instead")
+}
 
 /** The types that a format declares for its columns. */
 const declaredTypes = (format: Format): Map<string, ColumnType> => {
@@ -42,35 +56,111 @@ const checkNames = (first: readonly string[], names: readonly string[]): void =>
   )
 }
 
-/** What is held fixed from the first values on: all but whole numbers, which may turn out to be fractions. */
-const settle = (known: Map<string, ColumnType>, batch: Batch): void => {
-  for (const [name, type] of schemaOf(batch)) if (!known.has(name) && type.name !== "INT64") known.set(name, type)
+/** @throws {IngestError} when the caller gives a type to a column that there is not. */
+const checkAsked = (asked: Schema, names: readonly string[]): void => {
+  const unknown = [...asked.keys()].filter((name) => !names.includes(name))
+  if (unknown.length > 0) {
+    throw new IngestError(
+      `"schema" names ${quoted(unknown)}, the format yields ${quoted(names)}. Mend the name, or leave it out`,
+    )
+  }
+}
+
+const FLOATS: readonly TypeName[] = ["FLOAT64", "FLOAT32"]
+const WHOLE: readonly TypeName[] = ["INT64", "INT32"]
+
+/** Turns batch after batch into columns, and holds each to the names and types of those before it. */
+const batchReader = (hints: Schema, asked: Schema) => {
+  const known = new Map([...hints, ...asked])
+  /** Columns that had whole numbers only: a fraction may still come. */
+  const whole = new Set<string>()
+  let names: readonly string[] | undefined
+
+  const held = (name: string, column: Column, values: ArrayLike<unknown>, firstRow: number): Column => {
+    const { type } = column
+    if (whole.has(name)) {
+      if (WHOLE.includes(type.name)) return column
+      const wider: ColumnType = { name: FLOATS.includes(type.name) ? "FLOAT64" : "INT64" }
+      // Values that are no numbers are refused here, by their row.
+      const converted = columnOf(name, values, wider, firstRow) ?? column
+      whole.delete(name)
+      known.set(name, converted.type)
+      return converted
+    }
+    if (!known.has(name)) {
+      if (type.name === "INT64") whole.add(name)
+      else known.set(name, type)
+    }
+    return column
+  }
+
+  return (data: Columns, firstRow: number): Batch => {
+    const batch = batchOfColumns(data, known, firstRow)
+    if (names) checkNames(names, Object.keys(data))
+    else checkAsked(asked, Object.keys(data))
+    names ??= Object.keys(data)
+    const columns = [...batch.columns].map(
+      ([name, column]) => [name, held(name, column, data[name] ?? [], firstRow)] as const,
+    )
+    return { rows: batch.rows, columns: new Map(columns) }
+  }
+}
+
+/** What the format yields; what it throws is told with the batch at which it did. */
+async function* read(format: Format): AsyncGenerator<Columns, void, undefined> {
+  let number = 0
+  try {
+    for await (const columns of format.normalize()) {
+      yield columns
+      number++
+    }
+  } catch (error) {
+    if (isFatal(error)) throw error
+    throw new IngestError(`normalize() failed at batch ${number}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+const at = <T>(number: number, make: () => T): T => {
+  try {
+    return make()
+  } catch (error) {
+    throw new IngestError(`Batch ${number}: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 /**
  * @param types column types that the caller asks for.
- * @throws {ConfigError} when the format declares a type that there is not.
+ * @throws {ConfigError} when `format` is none, or declares a type that there is not.
  */
 export const plainFeed = (format: Format, types: Schema): Feed => {
-  const declared = new Map([...declaredTypes(format), ...types])
-  const pictures =
-    format.image_columns?.() ?? [...declared].flatMap(([name, type]) => (type.name === "IMAGE" ? [name] : []))
-  const kind = format.constructor?.name || "format"
-  const id = format.name ?? `${kind}:${randomUUID()}`
+  checkFormat(format)
+  const hints = declaredTypes(format)
+  const declared = [...new Map([...hints, ...types])]
+  const pictures = format.image_columns?.() ?? declared.flatMap(([name, type]) => (type.name === "IMAGE" ? [name] : []))
+  const kind = format.constructor === Object ? "format" : format.constructor?.name || "format"
+  const id = format.name === undefined ? `${kind}:${randomUUID()}` : `format:${format.name}`
+  const resumable = format.name !== undefined && format.resumable === true
 
   const normalize: Normalize = async function* (item, _options, context) {
     const { withThumbnails } = await import("../media/picture-thumbnails.ts")
-    const known = new Map(declared)
-    let names: readonly string[] | undefined
+    const toBatch = batchReader(hints, types)
     let firstRow = 0
     let number = 0
-    for await (const columns of format.normalize()) {
-      const batch = toBatch(columns, known, number, firstRow, names)
-      names ??= Object.keys(columns)
-      settle(known, batch)
-      yield { ...(await withThumbnails(batch, pictures, { item, firstRow, ...context })), medium: kind }
-      firstRow += batch.rows
-      number++
+    try {
+      for await (const columns of read(format)) {
+        const batch = at(number, () => toBatch(columns, firstRow))
+        // Rows that the table has are dropped: their pictures need not be decoded again.
+        const wanted = firstRow + batch.rows > (context.skip ?? 0) ? pictures : []
+        yield { ...(await withThumbnails(batch, wanted, { item, firstRow, ...context })), medium: kind }
+        firstRow += batch.rows
+        number++
+      }
+    } catch (error) {
+      if (!resumable || isFatal(error)) throw error
+      // A failed item loses its rows; this one can go on after them.
+      throw new FatalError(`${messageOf(error)}. The rows committed so far stay; run again to go on after them`, {
+        cause: error,
+      })
     }
   }
 
@@ -79,27 +169,10 @@ export const plainFeed = (format: Format, types: Schema): Feed => {
       name: kind,
       total: 1,
       items: async function* () {
-        const resumable = format.name !== undefined && format.resumable === true
-        yield { id, uri: id, version: "1", bytes: 0, ...(resumable && { resumable: true as const }) }
+        yield { id, uri: id, version: "1", bytes: 0, ...(resumable && { resumable }) }
       },
     },
     code: { normalize, options: {} },
     route: () => ({ lane: "main", recipe: "format" }),
-  }
-}
-
-const toBatch = (
-  columns: Columns,
-  known: Schema,
-  number: number,
-  firstRow: number,
-  names: readonly string[] | undefined,
-): Batch => {
-  try {
-    const batch = batchOfColumns(columns, known, firstRow)
-    if (names) checkNames(names, Object.keys(columns))
-    return batch
-  } catch (error) {
-    throw new IngestError(`Batch ${number}: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -25,8 +25,6 @@ export type Field = Kind & {
   readonly optional?: true
   /** The environment variable that gives the default, where it is set. */
   readonly variable?: string
-  /** Values of a choice that are designed but not there yet: they deserve a better message than any other. */
-  readonly planned?: readonly string[]
 }
 export type Fields = Readonly<Record<string, Field>>
 

@@ -41,12 +41,12 @@ export interface Format {
    * Names the dataset: the same name is ingested into a table once, and goes on after a kill. Without it, every call
    * is new, and appends its rows again.
    */
-  readonly name?: string
+  readonly name?: string | undefined
   /**
    * The rows are the same in the same order every time, so a run that was killed goes on by skipping those that the
    * table has. Otherwise they are removed and the format begins anew. Means something only together with `name`.
    */
-  readonly resumable?: boolean
+  readonly resumable?: boolean | undefined
 }
 
 /**
@@ -58,4 +58,5 @@ export interface ItemFormat extends Format {
   feed(types: Schema): Feed
 }
 
-export const isItemFormat = (format: Format): format is ItemFormat => "feed" in format
+export const isItemFormat = (format: Format): format is ItemFormat =>
+  typeof (format as Partial<ItemFormat> | null)?.feed === "function"

@@ -18,6 +18,8 @@ export interface Item {
   readonly resumable?: true
   /** The source saw the item but cannot hand it over; it is recorded as failed. */
   readonly error?: string
+  /** With `error`: what lies below it could not be listed, so nobody knows what is still there. */
+  readonly hidesOthers?: true
 }
 
 /** Why an item has no rows, or not all of them. Kept in the table `<table>__items`. */

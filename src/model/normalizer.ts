@@ -25,6 +25,11 @@ export interface NormalizeContext {
   readonly maxBytes: number
   /** Says that work goes on, where it takes long until the next batch: an item without progress is given up. */
   readonly progress: () => void
+  /**
+   * So many of the item's first rows are in the table already, as a run was cut inside of it. They are made again and
+   * dropped, so what is costly about them (thumbnails) can be left out. Absent: none.
+   */
+  readonly skip?: number
   /** The rows are kept, but something of the item is missing: says what. May be called several times. */
   readonly partial: (message: string) => void
 }

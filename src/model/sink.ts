@@ -15,20 +15,35 @@ export interface RowFilter {
   readonly before?: number
   /** Rows of these items (in any version, or in the given one). */
   readonly items?: readonly { readonly item: string; readonly version?: string }[]
+  /** Not the rows of these items in these versions. */
+  readonly except?: readonly { readonly item: string; readonly version: string }[]
 }
 
 /** A version of the stored table, counted by the store. */
 export type Version = number
 
-/**
- * Writes one table. There is one writer a table; the engine calls it from one place, one call at a time, except that
- * `write` may be called while a `commit` runs: such rows belong to the next commit.
- */
-export interface Writer {
+/** Reads one table, as far as it is committed. */
+export interface Reader {
   /** The columns that the table has now; empty before its first commit. */
   readonly schema: Schema
   /** The table's version; 0 before its first commit. */
   readonly version: Version
+  /** Committed rows, in the order in which they were written. */
+  read(columns: readonly string[], filter?: RowFilter): AsyncIterable<Batch>
+  /** The highest `_commit` in the table (or the lowest); 0 when it is empty. */
+  edge(side: "first" | "last"): Promise<number>
+  /** The side table `<table>__<name>`. */
+  side(name: string): Promise<Reader>
+  /** Names of the side tables that there are. */
+  sides(): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+/**
+ * Writes one table. There is one writer a table; the engine calls it from one place, one call at a time, except that
+ * `write` may be called while a `commit` runs: such rows belong to the next commit.
+ */
+export interface Writer extends Reader {
   /** Takes the rows of one flush. They are visible after the next `commit`, all of them or none. */
   write(batch: Batch): Promise<void>
   /** Makes everything written so far one new version. New columns are added to the table first, null in older rows. */
@@ -37,14 +52,7 @@ export interface Writer {
   overwrite(): Promise<Version>
   /** Deletes committed rows. */
   remove(filter: RowFilter): Promise<void>
-  /** Committed rows, in the order in which they were written. */
-  read(columns: readonly string[], filter?: RowFilter): AsyncIterable<Batch>
-  /** The highest `_commit` in the table (or the lowest); 0 when it is empty. */
-  edge(side: "first" | "last"): Promise<number>
-  /** The writer of a side table: `<table>__<name>`. */
   side(name: string): Promise<Writer>
-  /** Names of the side tables that there are. */
-  sides(): Promise<readonly string[]>
   /** Compacts small files where that pays; called between commits. */
   maintain(): Promise<void>
   /** Called after the last commit: builds the indexes that were asked for, or brings them up to date. */
@@ -66,4 +74,6 @@ export interface Sink {
    * @throws {TableError} when another process holds the lock, or `create` is "new" and the table exists.
    */
   open(options: { readonly create: "new" | "if-missing" }): Promise<Writer>
+  /** Opens the table to look at it: takes no lock and makes nothing. A table that is not there is empty. */
+  view(): Promise<Reader>
 }

@@ -10,8 +10,11 @@ import type duckdb from "@duckdb/node-bindings"
 
 export type Bindings = typeof duckdb
 
-/** What it may hold: decoded row groups, mostly. A batch that it handed over is ours, and not part of this. */
-const MEMORY = "768MiB"
+/**
+ * What it may hold: the pages that it decodes, mostly. A few megabytes in most files; DuckDB's own writer makes pages of
+ * up to 128 MiB, and each column takes one of them on each thread. A batch that was handed over is not part of this.
+ */
+const MEMORY = "1GiB"
 
 interface DuckDb {
   readonly instance: DuckDBInstance
@@ -34,6 +37,8 @@ const open = async (): Promise<DuckDb> => {
     // failure", once in some fifty runs of the parquet sink, which names shards anew; in 380 runs without it never).
     enable_external_file_cache: "false",
     memory_limit: MEMORY,
+    // Every byte of a file is read once: the cache would only fill the memory, up to the limit.
+    enable_external_file_cache: "false",
     preserve_insertion_order: "true",
     // Made only when something has to be spilled.
     temp_directory: join(tmpdir(), `sluice-duckdb-${process.pid}`),

@@ -40,5 +40,8 @@ const jsonMessage = async (text: string, path: string, range: ByteRange | undefi
 export const duckDbMessage = async (error: unknown, path: string, range?: ByteRange): Promise<string> => {
   if (error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError) throw error
   const text = messageOf(error).replace(KIND, "").split(REST, 1)[0]?.trim() ?? ""
+  if (/failed to allocate|could not allocate/i.test(text)) {
+    return `DuckDB needs more memory than its limit of 1 GiB for the pages of the file (${text}). Write it again with smaller row groups`
+  }
   return csvMessage(text) ?? (await jsonMessage(text, path, range)) ?? text.replaceAll(/\s*\n\s*/g, "; ")
 }

@@ -12,7 +12,7 @@ import { type Bindings, connect, loadBindings } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
 import { type ByteRange, checkTableFile, type TableFile } from "./file.ts"
 import { withJsonNumbers } from "./json-numbers.ts"
-import { copyRange } from "./jsonl.ts"
+import { copyRange, linesBefore } from "./jsonl.ts"
 import type { RowRange } from "./parquet.ts"
 import { type Query, queryOf } from "./query.ts"
 import { columnOfChunk, endsWithTrue } from "./vectors.ts"
@@ -104,6 +104,7 @@ async function* chunks(
   try {
     const query = await queryOf(connection, file, wanted, rows)
     let row = rows?.start ?? 0
+    // Why it cannot begin is found out in the same way as why it does not get to its end.
     const result = await connection.stream(query.sql).catch(() => undefined)
     for (let ended = false; !ended; ) {
       const chunk = await result?.fetchChunk()
@@ -144,7 +145,9 @@ export async function* readTable(file: TableFile, options: ReadOptions = {}): As
   } catch (error) {
     signal?.throwIfAborted()
     const message = error instanceof IngestError ? messageOf(error) : await duckDbMessage(error, file.path, bytes)
-    throw new IngestError(`${file.path}: ${message}`, { cause: error })
+    const from = bytes && bytes.start > 0 && /\brow \d/.test(message) ? await linesBefore(file.path, bytes.start) : 0
+    const counted = from > 0 ? ` (row 0 of this part is line ${from + 1})` : ""
+    throw new IngestError(`${file.path}: ${message}${counted}`, { cause: error })
   } finally {
     if (part) await rm(part, { force: true })
   }

@@ -6,9 +6,9 @@
  */
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
-import type { RowFilter, Sink, Version, Writer } from "../model/sink.ts"
+import type { Sink, Version, Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
-import { fromRecordBatch, fromSchema, toField, toTable } from "../store/arrow.ts"
+import { fromSchema, toField, toTable } from "../store/arrow.ts"
 import {
   type Connection,
   checkTableName,
@@ -17,21 +17,19 @@ import {
   sideNames,
   sideTable,
   type Table,
+  tableFolder,
   tableNames,
 } from "../store/database.ts"
 import { toSql } from "../store/filter.ts"
 import { updateIndexes } from "../store/indexes.ts"
 import { acquireLock, type Lock } from "../store/lock.ts"
+import { edgeOf, openReader, readCommitted } from "../store/reader.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
+import { isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
 
-/**
- * Small files pile up by one a commit, and scans get slow. Compaction rewrites all that is not yet a full file of the
- * store (a million rows); at this number it takes a few hundredths of the time that the commits took.
- */
-const COMPACT_AT = 256
-/** Compaction rewrites the rows; where they are as large as this, it would cost more than it saves. */
-const COMPACT_MAX_ROW_BYTES = 50_000
+/** After so many commits more it is looked at again whether small files are to be put together. */
+const LOOK_EVERY = 64
 
 export interface LanceOptions {
   /** Folder of the database; made when it is not there. */
@@ -49,6 +47,7 @@ export const lance = (options: LanceOptions): Sink => {
     name: "lance",
     uri: options.uri,
     table: options.table,
+    view: () => openReader(options.uri, options.table),
     open: async ({ create }) => {
       const db = await connect(options.uri)
       let lock: Lock | undefined
@@ -58,7 +57,11 @@ export const lance = (options: LanceOptions): Sink => {
         if (create === "new" && (await tableNames(db, true)).includes(options.table)) {
           throw new TableError(`Table already exists: ${JSON.stringify(options.table)} in ${options.uri}`)
         }
-        return await openWriter({ db, folder, lock, index: options.index ?? [] }, options.table, true)
+        return await openWriter(
+          { db, folder, lock, index: options.index ?? [], main: options.table },
+          options.table,
+          true,
+        )
       } catch (error) {
         db.close()
         await lock?.release()
@@ -73,6 +76,8 @@ interface Place {
   readonly folder: string
   readonly lock: Lock
   readonly index: readonly string[]
+  /** The table that is written; this one, or the one that it is a side table of. */
+  readonly main: string
 }
 
 /** The owner of the connection and the lock closes them; side tables only use them. */
@@ -83,8 +88,7 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
   let version: Version = table ? await table.version() : 0
   let pending: Batch[] = []
   let smallFiles = table ? (await table.stats()).fragmentStats.numSmallFragments : 0
-  let bytesWritten = 0
-  let rowsWritten = 0
+  let nextLook = LEAN_FILES
   const sides = new Map<string, Writer>()
 
   const addNewColumns = async (target: Table, next: Schema): Promise<void> => {
@@ -117,10 +121,6 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     }
     schema = next
     smallFiles++
-    for (const batch of batches) {
-      rowsWritten += batch.rows
-      for (const column of batch.columns.values()) if (!column.type.blob) bytesWritten += column.values.byteLength
-    }
     return version
   }
 
@@ -142,17 +142,8 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       await table.delete(toSql(filter) ?? "true")
       version = await table.version()
     },
-    read: (columns, filter = {}) => readRows(table, columns, filter),
-    edge: async (side) => {
-      if (!table) return 0
-      const [first] = await table
-        .query()
-        .select(["_commit"])
-        .orderBy({ columnName: "_commit", ascending: side === "first" })
-        .limit(1)
-        .toArray()
-      return first ? Number(first._commit) : 0
-    },
+    read: (columns, filter = {}) => readCommitted(table, columns, filter),
+    edge: (side) => edgeOf(table, side),
     side: async (suffix) => {
       const known = sides.get(suffix)
       if (known) return known
@@ -164,13 +155,13 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     sides: async () => sideNames(await tableNames(db, true), name),
     maintain: async () => {
       for (const side of sides.values()) await side.maintain()
-      if (!table || smallFiles < COMPACT_AT) return
-      smallFiles = 0
-      const lean =
-        [...schema.values()].every((type) => !type.blob) && bytesWritten / rowsWritten < COMPACT_MAX_ROW_BYTES
-      if (!lean) return
+      if (!table || smallFiles < nextLook) return
+      nextLook = smallFiles + LOOK_EVERY
+      if (!(await isDue(tableFolder(folder, name), table, schema, smallFiles))) return
       await lock.check()
-      await table.optimize()
+      await tidy(db, place.main, table)
+      smallFiles = 0
+      nextLook = LEAN_FILES
       version = await table.version()
     },
     finish: async () => {
@@ -189,16 +180,4 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
     },
   }
   return writer
-}
-
-async function* readRows(
-  table: Table | undefined,
-  columns: readonly string[],
-  filter: RowFilter,
-): AsyncGenerator<Batch> {
-  if (!table) return
-  const query = table.query().select([...columns])
-  const where = toSql(filter)
-  if (where) query.where(where)
-  for await (const record of query) yield fromRecordBatch(record)
 }

@@ -62,6 +62,7 @@ export const memory = (options: { readonly table: string; readonly database?: Me
       const unlock = database.lock(options.table)
       return openWriter(database, options.table, unlock)
     },
+    view: async () => openWriter(database, options.table, () => {}),
   }
 }
 
@@ -135,13 +136,13 @@ const matches = (batch: Batch, row: number, filter: RowFilter): boolean => {
   if (filter.commit !== undefined && commit !== filter.commit) return false
   if (filter.after !== undefined && commit <= filter.after) return false
   if (filter.before !== undefined && commit >= filter.before) return false
-  return (
-    filter.items?.some(
-      (one) =>
-        one.item === hidden(batch, "_item", row) &&
-        (one.version === undefined || one.version === hidden(batch, "_version", row)),
-    ) ?? true
-  )
+  const isOneOf = (items: NonNullable<RowFilter["items"]>): boolean =>
+    items.some(
+      ({ item, version }) =>
+        item === hidden(batch, "_item", row) && (version === undefined || version === hidden(batch, "_version", row)),
+    )
+  if (filter.except && isOneOf(filter.except)) return false
+  return !filter.items || isOneOf(filter.items)
 }
 
 /** The runs of rows for which `keep` holds, with the given columns (default: all). */

@@ -30,6 +30,7 @@ export const toSql = (filter: RowFilter): string | undefined => {
   if (filter.commit !== undefined) terms.push(`_commit = ${filter.commit}`)
   if (filter.after !== undefined) terms.push(`_commit > ${filter.after}`)
   if (filter.before !== undefined) terms.push(`_commit < ${filter.before}`)
+  if (filter.except) terms.push(`NOT ${itemsSql(filter.except)}`)
   if (filter.items) terms.push(itemsSql(filter.items))
   return terms.length > 0 ? terms.join(" AND ") : undefined
 }

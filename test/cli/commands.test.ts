@@ -82,7 +82,7 @@ describe("ingest", () => {
     expect(stderr).toContain("failed: bad/\\x1b[31mnot a picture.png: ")
     expect(stderr).not.toContain("\u001b")
     expect(stderr).toContain("... and 4 more; see table mixed__items\n")
-    expect(stderr).toContain("sluice inspect mixed --uri 'other db'\n")
+    expect(stderr).toContain("sluice dead-letters mixed --uri 'other db'\n")
     const inspected = await run(["inspect", "mixed", "--uri", "other db"])
     expect(inspected.stdout).toContain("items       4 done, 9 failed\n")
     expect(inspected.stdout).toContain("bad/\\x1b[31mnot a picture.png: failed (normalize): Expected a picture")

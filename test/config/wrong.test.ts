@@ -142,16 +142,16 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
   ],
   [
     "what is not there yet",
-    `${HEAD}${SOURCE}sink: { type: lance, table: t, mode: sync }\nschedule: { cron: "0 3 * * *" }\n`,
+    `${HEAD}${SOURCE}sink: { type: lance, table: t, mode: snyc }\nschedule: { cron: "0 3 * * *" }\n`,
     [
-      'p.yaml:4:38  sink.mode: "sync" is not supported yet',
+      'p.yaml:4:38  sink.mode: expected one of append, error, replace, sync, found "snyc"',
       "p.yaml:5:11  schedule: schedules are not supported yet; run the document with cron or a timer",
     ],
   ],
   [
     "a mode that never will be",
     `${OK}`.replace("table: t", "table: t, mode: merge"),
-    ['p.yaml:4:38  sink.mode: expected one of append, error, replace, found "merge"'],
+    ['p.yaml:4:38  sink.mode: expected one of append, error, replace, sync, found "merge"'],
   ],
   ["a key that is given twice", `${OK}name: b\n`, ["p.yaml:5:1  name: this key is given twice; keys must be unique"]],
   [
@@ -213,13 +213,13 @@ describe("overrides", () => {
   })
 
   it("are named by problems instead of a place", () => {
-    const overrides = ["sink.mode=sync", "wrkers.threads=2", "name.x=1", "index={a", "sink.table=${NOPE}"]
+    const overrides = ["sink.mode=snyc", "wrkers.threads=2", "name.x=1", "index={a", "sink.table=${NOPE}"]
     expect(problems(OK, overrides)).toEqual([
       "--set name.x=1  name: expected a mapping to set a key of; set the whole of it instead",
       "--set index={a  index: Flow map must end with a }",
       "--set sink.table=${NOPE}  sink.table: environment variable NOPE is not set; set it, or give a default: ${NOPE:-...}",
       '--set wrkers.threads=2  wrkers: unknown key; did you mean "workers"?',
-      '--set sink.mode=sync  sink.mode: "sync" is not supported yet',
+      '--set sink.mode=snyc  sink.mode: expected one of append, error, replace, sync, found "snyc"',
     ])
   })
 

@@ -1,19 +1,39 @@
-/**
- * Ingests a folder and, where it is told to, kills itself at the n-th time a crash point is reached:
- * `ingest-child.ts SINK FOLDER URI [POINT N]`. The point `during-maintain` is a moment after `before-maintain`.
- */
-import { onCrashPoint } from "../../src/engine/crash-point.ts"
+/** Ingests as it is told, and kills itself at the n-th time a crash point is reached: `ingest-child.ts JSON`. */
+
+import { type CrashPoint, onCrashPoint } from "../../src/engine/crash-point.ts"
+import type { WriteMode } from "../../src/engine/plan.ts"
 import { filesPlan, run } from "../../src/pipeline.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { files } from "../../src/sources/files.ts"
 
-const [name = "", folder = "", uri = "", point, count = "0"] = process.argv.slice(2)
+export interface ChildTask {
+  readonly folder: string
+  readonly uri: string
+  /** Default: Lance. */
+  readonly sink?: "lance" | "parquet"
+  readonly mode?: WriteMode
+  readonly commitEvery?: number
+  /** `during-maintain` is a moment after `before-maintain`. */
+  readonly point?: CrashPoint | "during-maintain"
+  /** How often the point is passed before. */
+  readonly after?: number
+}
+
+const {
+  folder,
+  uri,
+  sink: kind = "lance",
+  mode,
+  commitEvery = 6,
+  point,
+  after = 0,
+}: ChildTask = JSON.parse(process.argv[2] ?? "{}")
 
 /** Compaction takes some milliseconds; this is inside it more often than not. */
 const INSIDE_MS = 4
 
-let left = Number(count)
+let left = after
 onCrashPoint((reached) => {
   const during = point === "during-maintain" && reached === "before-maintain"
   if ((reached !== point && !during) || left-- > 0) return
@@ -24,12 +44,10 @@ onCrashPoint((reached) => {
   else die()
 })
 
-// Lance compacts after 256 commits, Parquet after 64; there are about 600 rows.
-const commitEvery = point?.includes("maintain") || name === "parquet" ? 2 : 6
-const sink = name === "parquet" ? parquet({ uri, table: "t" }) : lance({ uri, table: "t", index: ["text"] })
+const sink = kind === "parquet" ? parquet({ uri, table: "t" }) : lance({ uri, table: "t", index: ["text"] })
 const source = files({ include: folder })
 const summary = await run(
-  filesPlan({ name: "crash", source, sink }, { flushEvery: 2, commitEvery }),
+  filesPlan({ name: "crash", source, sink }, { flushEvery: 2, commitEvery, maxDeleteRatio: 1, ...(mode && { mode }) }),
   // The parent counts commits to choose its moments: time alone says little of how far a slow machine has come.
   { onEvent: (event) => event.type === "committed" && console.log("committed") },
 )

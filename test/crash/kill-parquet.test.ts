@@ -6,9 +6,10 @@ import { beforeAll, expect, it } from "vitest"
 import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { sqlValues } from "../fixtures/duckdb.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
+import type { Watch } from "../fixtures/killing.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { tempFolder } from "../fixtures/tables.ts"
-import { ingestInto, type Watch } from "./ingest.ts"
+import { ingest as ingestWith } from "./child.ts"
 
 const KILLS = 10
 /** A table takes about 300 commits; shards are put together at every 64th. */
@@ -16,7 +17,8 @@ const COMMITS_PER_KILL = 60
 
 type Tables = Readonly<Record<string, readonly string[]>>
 
-const ingest = ingestInto("parquet")
+const ingest = (from: string, uri: string, watch?: Watch) =>
+  ingestWith({ folder: from, uri, sink: "parquet", commitEvery: 2 }, watch)
 
 let root = ""
 let folder = ""
@@ -79,7 +81,7 @@ it(`ends with the same table after ${KILLS} kills at random moments`, { timeout:
                 if (commits-- === 0) setTimeout(() => process.kill("SIGKILL"), Math.random() * 20)
               },
             }
-      const ended = await ingest(folder, uri, [], watch)
+      const ended = await ingest(folder, uri, watch)
       complete = !ended.killed
       if (ended.killed) {
         kills++

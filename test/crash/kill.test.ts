@@ -1,15 +1,13 @@
 /** Kills a run, again and again, and expects the table of a run that nobody disturbed. */
-import type { ChildProcess } from "node:child_process"
-import { createHash } from "node:crypto"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { connect } from "@lancedb/lancedb"
 import { afterAll, beforeAll, expect, it } from "vitest"
 import { CRASH_POINTS } from "../../src/engine/crash-point.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
-import { ingestInto, type Watch } from "./ingest.ts"
+import { leftovers, readTables, type Tables } from "../fixtures/killing.ts"
+import { fileCount, ingest, randomKill } from "./child.ts"
 
 const KILLS = 30
 /** A table takes about a hundred commits. */
@@ -18,59 +16,22 @@ const COMMITS_PER_KILL = 12
 let root = ""
 let folder = ""
 let clean: Tables
-
-const ingest = ingestInto("lance")
-
-type Tables = Readonly<Record<string, readonly string[]>>
-
-const hash = (value: Uint8Array): string => createHash("sha256").update(value).digest("hex")
-
-/** Every row of every table as text, without what may differ between runs: the commit, the run and the store's own ids. */
-const readTables = async (uri: string): Promise<Tables> => {
-  const db = await connect(uri)
-  const tables: Record<string, string[]> = {}
-  for (const name of (await db.listTables()).tables.filter((one) => one.startsWith("t"))) {
-    const table = await db.openTable(name)
-    const blobs = await table.blobColumns()
-    const rows = await table.query().withRowId().toArray()
-    const ids = rows.map((row) => BigInt(row._rowid))
-    const contents = new Map<string, (Buffer | null)[]>()
-    for (const column of blobs) contents.set(column, await table.fetchBlobs(column, ids))
-    tables[name] = rows.map((row, index) => {
-      const plain: Record<string, unknown> = {}
-      for (const [column, value] of Object.entries(row.toJSON())) {
-        if (["_commit", "_rowid", "run"].includes(column)) continue
-        const bytes = contents.get(column)?.[index] ?? value
-        plain[column] = bytes instanceof Uint8Array ? hash(bytes) : typeof bytes === "bigint" ? String(bytes) : bytes
-      }
-      return JSON.stringify(plain, Object.keys(plain).sort())
-    })
-    table.close()
-  }
-  // Records come in the order of failures; which of them share a commit is chance.
-  return { ...tables, t__items: [...(tables.t__items ?? [])].sort() }
-}
-
-const fileCount = async (uri: string): Promise<number> => {
-  const table = await (await connect(uri)).openTable("t")
-  return (await table.stats()).fragmentStats.numFragments
-}
-
-const leftovers = (uri: string): string[] => [
-  ...readdirSync(uri, { recursive: true })
-    .map(String)
-    .filter((name) => /\.tmp|\.lock/.test(name)),
-]
+/** The same of the texts alone, in as many commits as make a compaction due. */
+let compacted: Tables
+// Tables with blobs are hardly ever compacted.
+const texts = () => ({ folder: join(folder, "texts"), commitEvery: 2 })
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "sluice-kill-test-"))
   folder = join(root, "files")
   await writeSeededFolder(folder)
-  const { summary } = await ingest(folder, join(root, "clean"))
+  const { summary } = await ingest({ folder, uri: join(root, "clean") })
   expect(summary?.items).toMatchObject({ pending: 0 })
   clean = await readTables(join(root, "clean"))
   expect(clean.t?.length).toBeGreaterThan(500)
   expect(clean.t__thumbnails?.length).toBeGreaterThan(60)
+  await ingest({ ...texts(), uri: join(root, "compacted") })
+  compacted = await readTables(join(root, "compacted"))
 }, 120_000)
 
 afterAll(() => rm(root, { recursive: true, force: true }))
@@ -81,20 +42,8 @@ it(`ends with the same table after ${KILLS} kills at random moments`, { timeout:
   for (let round = 0; kills < KILLS; round++) {
     const uri = join(root, `random-${round}`)
     for (let complete = false; !complete; ) {
-      // One in five may die before it has written anything; the others after a few commits and some milliseconds more.
-      let commits = Math.floor(Math.random() * COMMITS_PER_KILL)
-      const later = (process: ChildProcess, milliseconds: number) =>
-        setTimeout(() => process.kill("SIGKILL"), Math.random() * milliseconds)
-      const early = kills % 5 === 0
-      // Enough kills: let it finish.
-      const watch: Watch =
-        kills >= KILLS
-          ? {}
-          : {
-              started: (process) => early && later(process, 1000),
-              committed: (process) => !early && commits-- === 0 && later(process, 40),
-            }
-      const ended = await ingest(folder, uri, [], watch)
+      // One in five may die before it has written anything. Enough kills: let it finish.
+      const ended = await ingest({ folder, uri }, kills < KILLS ? randomKill(COMMITS_PER_KILL, kills % 5 === 0) : {})
       complete = !ended.killed
       if (ended.killed) {
         kills++
@@ -116,31 +65,27 @@ it.each(CRASH_POINTS.filter((point) => !isMaintenance(point)))(
   async (point) => {
     const uri = join(root, point)
     // The points around a removal are reached only where something was cut: cut something first.
-    if (point.includes("remove")) await ingest(folder, uri, ["after-commit", "20"])
+    if (point.includes("remove")) await ingest({ folder, uri, point: "after-commit", after: 20 })
     // Records and removals are rare, so they are met the first time.
-    const count = /side|commit/.test(point) && !point.includes("remove") ? 2 : 0
-    const ended = await ingest(folder, uri, [point, String(count)])
+    const after = /side|commit/.test(point) && !point.includes("remove") ? 2 : 0
+    const ended = await ingest({ folder, uri, point, after })
     expect(ended.killed).toBe(true)
-    await ingest(folder, uri)
+    await ingest({ folder, uri })
     expect(await readTables(uri)).toEqual(clean)
     expect(leftovers(uri)).toEqual([])
   },
 )
 
-it.each([...CRASH_POINTS.filter(isMaintenance), "during-maintain"])(
+it.each([...CRASH_POINTS.filter(isMaintenance), "during-maintain" as const])(
   "ends with the same table after a kill at %s",
   { timeout: 60_000 },
   async (point) => {
-    // Tables with blobs are not compacted, so this one has texts only.
-    const texts = join(folder, "texts")
     const uri = join(root, point)
-    const undisturbed = join(root, `${point}-clean`)
-    await ingest(texts, undisturbed)
     // Compaction is due at the 256th commit.
-    const ended = await ingest(texts, uri, [point, "255"])
+    const ended = await ingest({ ...texts(), uri, point, after: 255 })
     expect(ended.killed).toBe(true)
-    await ingest(texts, uri)
-    expect(await readTables(uri)).toEqual(await readTables(undisturbed))
+    await ingest({ ...texts(), uri })
+    expect(await readTables(uri)).toEqual(compacted)
     expect(leftovers(uri)).toEqual([])
     // Each of its more than 256 commits was a file: it was really compacted.
     expect(await fileCount(uri)).toBeLessThan(100)

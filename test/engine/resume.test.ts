@@ -99,7 +99,7 @@ describe("an item that was cut", () => {
       // Known to have failed: only who asks for it tries it again.
       const again = () => memory({ table: "t", database })
       expect((await run(testPlan(items(), again(), "thread", SETTINGS))).rows).toBe(0)
-      const retried = await run(testPlan(items(), again(), "thread", { ...SETTINGS, retryFailed: true }))
+      const retried = await run(testPlan(items(), again(), "thread", { ...SETTINGS, failed: "retry" }))
       expect(retried.items).toMatchObject({ unchanged: 1, done: 1, failed: 0 })
       expectWhole(database)
     }

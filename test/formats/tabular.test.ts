@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib"
 import { beforeEach, describe, expect, it } from "vitest"
 import { Tabular, type TabularOptions } from "../../src/formats/tabular/tabular.ts"
 import type { Summary } from "../../src/model/events.ts"
+import type { Item } from "../../src/model/item.ts"
 import { formatPlan, type RunSettings, run, start } from "../../src/pipeline.ts"
 import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
 import { collect } from "../fixtures/collect.ts"
@@ -184,8 +185,11 @@ describe("columns", () => {
       { a: 1n, c: 21n },
       { a: 5n, c: 6n },
     ])
+    await write("c.csv", "other\n1\n")
+    const lacking = await ingest({ columns: ["c", "a"] })
+    expect(failures(lacking.database)).toEqual([expect.stringMatching(/c\.csv: expected columns to read, found none/)])
     await expect(ingest({ columns: ["a", "d"] })).rejects.toThrow(
-      'columns: expected a column of the files ("a", "b", "c", "z"), found "d"',
+      'columns: expected a column of the files ("a", "b", "c", "z", "other"), found "d"',
     )
   })
 })
@@ -238,20 +242,37 @@ describe("a run that is cut", () => {
 })
 
 describe("a file that changes", () => {
+  const context = () => ({
+    signal: new AbortController().signal,
+    tempDir: folder,
+    maxBytes: 1,
+    progress: () => {},
+    partial: () => {},
+    warn: () => {},
+  })
+
+  const opened = async () => {
+    const { source, code } = new Tabular({ path: folder }).feed(new Map())
+    if (!("normalize" in code)) throw new Error("DuckDB is called from the main thread")
+    const read = (item: Item) => collect(code.normalize(item, {}, context()))
+    return { items: await collect(source.items(context())), read }
+  }
+
   it("before it is read is an error of its own", async () => {
     const path = await write("a.csv", "id\n1\n")
-    const feed = new Tabular({ path }).feed(new Map())
-    const [item] = await collect(feed.source.items({ signal: new AbortController().signal, warn: () => {} }))
+    const { items, read } = await opened()
     await utimes(path, 1, 1)
-    if (!item || !("normalize" in feed.code)) throw new Error("no item")
-    const context = {
-      signal: new AbortController().signal,
-      tempDir: folder,
-      maxBytes: 1,
-      progress: () => {},
-      partial: () => {},
-    }
-    await expect(collect(feed.code.normalize(item, {}, context))).rejects.toThrow(/the file changed while it was read/)
+    await expect(read(items[0] as Item)).rejects.toThrow(/the file changed while it was read/)
+  })
+
+  it("or appears after the columns are settled is not read without the ones that it adds", async () => {
+    await write("a.jsonl", '{"id":1}\n')
+    const { items, read } = await opened()
+    await read(items[0] as Item)
+    await write("b.jsonl", '{"id":2,"more":3}\n')
+    const later = await opened()
+    await expect(read(later.items[1] as Item)).rejects.toThrow(/b\.jsonl: the file appeared after the columns/)
+    expect(await later.read(later.items[1] as Item)).toHaveLength(1)
   })
 })
 

@@ -114,6 +114,15 @@ describe("ranges of lines", () => {
     await expect(whole(readTable(file, { columns, bytes }))).rejects.toThrow(
       /t\.jsonl: line 101: expected a JSON object, found malformed JSON/,
     )
+    const text = [{ name: "text", type: { name: "INT64" } }] as const
+    const part = {
+      start: Buffer.byteLength(before),
+      end: Buffer.byteLength(lines(values.slice(0, 100))),
+      tempDir: folder,
+    }
+    await expect(whole(readTable(file, { columns: text, bytes: part }))).rejects.toThrow(
+      /column "text", row 0: expected INT64, .*\(row 0 of this part is line 91\)/,
+    )
   })
 })
 

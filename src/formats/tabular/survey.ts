@@ -3,6 +3,7 @@
  * not depend on which file comes first.
  */
 import { ConfigError, FatalError, IngestError } from "../../model/errors.ts"
+import type { Item } from "../../model/item.ts"
 import { checkColumnName } from "../../model/rows.ts"
 import { type ColumnType, formatType, type Schema, sameType } from "../../model/types.ts"
 import { describeTable, type TableColumn } from "../../readers/describe.ts"
@@ -14,6 +15,8 @@ export interface Survey {
   readonly types: Schema
   /** Keys of the JSONL files, as they stand there. */
   readonly keys: readonly string[]
+  /** @throws {IngestError} when the file could not be described, or is not the one that was. */
+  readonly check: (item: Item) => void
 }
 
 /** Name of a column in the table: the store cannot have `.` and backquotes in names. */
@@ -79,7 +82,7 @@ const checkAsked = (names: Iterable<string>, what: string, found: Iterable<strin
   }
 }
 
-/** What a file says, or undefined when it says nothing: reading its items tells what is wrong with it. */
+/** What a file says; a text, when it is what is wrong with it. */
 const describe = async (file: TableFile, wanted: (name: string) => boolean, types: Schema) => {
   try {
     const description = await describeTable(file, (name) => (wanted(name) ? types.get(tableName(name)) : undefined))
@@ -87,9 +90,24 @@ const describe = async (file: TableFile, wanted: (name: string) => boolean, type
     const all = description.columns.map(({ name }) => name)
     return { all, columns, names: tableNames(columns.map(({ name }) => name)) }
   } catch (error) {
-    if (error instanceof IngestError) return undefined
+    if (error instanceof IngestError) return error.message
     throw error
   }
+}
+
+interface Surveyed {
+  readonly version: string
+  readonly problem?: string
+}
+
+/** A file that nobody has looked at may have columns that would be left out without a word. */
+const checkFile = (files: ReadonlyMap<string, Surveyed>, { uri, version }: Item): void => {
+  const known = files.get(uri)
+  if (known?.problem !== undefined) throw new IngestError(known.problem)
+  if (known?.version === version) return
+  throw new IngestError(
+    `${uri}: the file ${known ? "changed" : "appeared"} after the columns of all files were settled; run again to take it as it is now`,
+  )
 }
 
 /**
@@ -109,21 +127,24 @@ export const survey = async (
   const settled = new Map<string, Settled>()
   const keys = new Set<string>()
   const found = new Set<string>()
-  let unreadable = false
+  const files = new Map<string, Surveyed>()
   try {
     for await (const { item, file } of listTables(tables, { signal, warn: () => {} })) {
       signal.throwIfAborted()
-      const described = file && (await describe(file, wanted, types))
-      unreadable ||= !described
-      for (const name of described?.all ?? []) found.add(name)
-      for (const column of described?.columns ?? []) {
-        const as = described?.names.get(column.name) ?? column.name
+      if (!file) continue
+      const described = await describe(file, wanted, types)
+      const problem = typeof described === "string" && { problem: described }
+      files.set(file.path, { version: item.version, ...problem })
+      if (typeof described === "string") continue
+      for (const name of described.all) found.add(name)
+      for (const column of described.columns) {
+        const as = described.names.get(column.name) ?? column.name
         checkColumnName(as)
         settled.set(as, settle(settled.get(as), column, as, item.id))
-        if (file?.format === "jsonl") keys.add(column.name)
+        if (file.format === "jsonl") keys.add(column.name)
       }
     }
-    if (!unreadable) {
+    if ([...files.values()].every(({ problem }) => problem === undefined)) {
       checkAsked(columns ?? [], "columns", found)
       checkAsked(types.keys(), "schema", settled.keys())
     }
@@ -131,5 +152,9 @@ export const survey = async (
     // What is wrong with the columns is wrong with all items, not with the one that happened to be the first.
     throw error instanceof ConfigError ? new FatalError(error.message, { cause: error }) : error
   }
-  return { types: new Map([...settled].map(([name, { type }]) => [name, type])), keys: [...keys] }
+  return {
+    types: new Map([...settled].map(([name, { type }]) => [name, type])),
+    keys: [...keys],
+    check: (item) => checkFile(files, item),
+  }
 }

@@ -81,11 +81,15 @@ export class Tabular implements ItemFormat {
     )
 
     /** The columns to read of one file, with the types that they have in all. */
-    const columnsOfFile = async (file: TableFile, signal: AbortSignal): Promise<readonly ReadColumn[]> => {
+    const columnsOfFile = async (item: Item, file: TableFile, signal: AbortSignal): Promise<readonly ReadColumn[]> => {
       surveying ??= survey(tables, types, this.#columns, signal)
-      const { types: settled, keys } = await surveying
+      const { types: settled, keys, check } = await surveying
+      check(item)
       const all = file.format === "jsonl" ? keys : await columnNames(file)
       const names = tableNames(all.filter((name) => this.#columns?.includes(name) ?? true))
+      if (names.size === 0) {
+        throw new IngestError(`${file.path}: expected columns to read, found none of those that "columns" names`)
+      }
       return [...names].map(([name, as]) => {
         const type = settled.get(as)
         return { name, as, ...(type && { type }) }
@@ -99,7 +103,7 @@ export class Tabular implements ItemFormat {
       const { withThumbnails } = await import("../../media/picture-thumbnails.ts")
       openItem(item)
       try {
-        const columns = await columnsOfFile(file, context.signal)
+        const columns = await columnsOfFile(item, file, context.signal)
         const part =
           range && (file.format === "parquet" ? { rows: range } : { bytes: { ...range, tempDir: context.tempDir } })
         let firstRow = 0

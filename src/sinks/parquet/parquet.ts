@@ -7,7 +7,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { TableError } from "../../model/errors.ts"
 import type { RunRecord } from "../../model/run.ts"
-import type { Sink, Writer } from "../../model/sink.ts"
+import type { Reader, Sink, Writer } from "../../model/sink.ts"
 import { createParquet } from "../../parquet/writer.ts"
 import { checkFolder, checkTableName, RUNS_TABLE, sideNames, sideTable } from "../../store/database.ts"
 import { acquireLock, type Lock } from "../../store/lock.ts"
@@ -38,6 +38,7 @@ export const parquet = ({ uri, table }: ParquetOptions): Sink => {
     name: "parquet",
     uri,
     table,
+    view: () => openReader(checkFolder(uri), table),
     open: async ({ create }) => {
       const folder = checkFolder(uri)
       const lock = await acquireLock(folder, table)
@@ -59,6 +60,28 @@ interface Place {
   /** Of all tables. */
   readonly folder: string
   readonly lock: Lock
+}
+
+const sidesOf = async (folder: string, name: string): Promise<string[]> => {
+  const found: string[] = []
+  for (const side of existsSync(folder) ? sideNames(await readdir(folder), name) : []) {
+    if (await hasShards(join(folder, sideTable(name, side)))) found.push(side)
+  }
+  return found
+}
+
+/** The table as it is now, to look at it. */
+const openReader = async (folder: string, name: string): Promise<Reader> => {
+  const shards = await openShardWriter(join(folder, name), { check: async () => {}, release: async () => {} })
+  return {
+    schema: shards.schema,
+    version: shards.version,
+    read: (columns, filter = {}) => shards.read(columns, filter),
+    edge: async (side) => shards.edge(side),
+    side: (suffix) => openReader(folder, sideTable(name, suffix)),
+    sides: () => sidesOf(folder, name),
+    close: async () => {},
+  }
 }
 
 /** The owner of the lock gives it up; side tables only rely on it. */
@@ -87,13 +110,7 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       sides.set(suffix, opened)
       return opened
     },
-    sides: async () => {
-      const found: string[] = []
-      for (const side of sideNames(await readdir(folder), name)) {
-        if (await hasShards(join(folder, sideTable(name, side)))) found.push(side)
-      }
-      return found
-    },
+    sides: () => sidesOf(folder, name),
     maintain: async () => {
       for (const side of sides.values()) await side.maintain()
       await shards.maintain()

@@ -100,15 +100,23 @@ export interface Placed {
 
 const keyOf = (item: string, version: string): string => `${item}\0${version}`
 
+/** Whether a span is of one of the items, in the given version or in any. */
+const among = (items: RowFilter["items"] = []): ((span: ShardSpan) => boolean) => {
+  const names = new Set(items.flatMap(({ item, version }) => (version === undefined ? [item] : [])))
+  const versions = new Set(items.flatMap(({ item, version }) => (version === undefined ? [] : [keyOf(item, version)])))
+  return ({ item, version }) => names.has(item) || versions.has(keyOf(item, version))
+}
+
 /** Whether rows of a span match; which of them, is for `end` to say. */
-const matcher = ({ commit, after, before, items }: RowFilter): ((span: ShardSpan) => boolean) => {
-  const names = new Set(items?.flatMap(({ item, version }) => (version === undefined ? [item] : [])))
-  const versions = new Set(items?.flatMap(({ item, version }) => (version === undefined ? [] : [keyOf(item, version)])))
+const matcher = ({ commit, after, before, items, except }: RowFilter): ((span: ShardSpan) => boolean) => {
+  const isIn = among(items)
+  const isOut = among(except)
   return (span) =>
+    (!except || !isOut(span)) &&
     (commit === undefined || span.commit === commit) &&
     (after === undefined || span.commit > after) &&
     (before === undefined || span.commit < before) &&
-    (!items || names.has(span.item) || versions.has(keyOf(span.item, span.version)))
+    (!items || isIn(span))
 }
 
 /** The rows for which the filter holds, and those for which it does not, both in order. */

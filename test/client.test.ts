@@ -1,0 +1,76 @@
+/** The one-line way in: what `client.ingest` takes, and what it says to what it does not take. */
+import { describe, expect, it } from "vitest"
+import { readRows } from "../src/dataset/rows.ts"
+import { Client, type Columns, ConfigError, type Format, IngestError } from "../src/index.ts"
+import { numbers } from "./fixtures/hub/datasets.ts"
+import { startHub } from "./fixtures/hub.ts"
+import { tempFolder } from "./fixtures/tables.ts"
+
+const rows = async (uri: string, table: string) => {
+  const found: Record<string, unknown>[] = []
+  for await (const row of readRows(uri, table)) found.push(row)
+  return found
+}
+
+class Squares implements Format {
+  readonly name: string | undefined
+  readonly broken: boolean
+
+  constructor(name?: string, broken = false) {
+    this.name = name
+    this.broken = broken
+  }
+
+  *normalize(): Generator<Columns> {
+    yield { n: [1, 2], square: [1, 4] }
+    yield this.broken ? { n: [3] } : { n: [3], square: [9] }
+  }
+
+  schema() {
+    return { square: "FLOAT32" }
+  }
+}
+
+describe("client.ingest", () => {
+  it("takes a format; one with a name only once", async () => {
+    const client = new Client({ uri: await tempFolder() })
+    const first = await client.ingest("squares", null, { format: new Squares("squares") })
+    expect(first).toMatchObject({ tableName: "squares", rowCount: 3, summary: { rowsByMedium: { Squares: 3 } } })
+    // The format wins over data.
+    const again = await client.ingest("squares", { x: [1] }, { format: new Squares("squares") })
+    expect(again).toMatchObject({ rowCount: 0, summary: { items: { unchanged: 1 } } })
+    await client.ingest("squares", null, { format: new Squares() })
+    expect(await rows(client.uri, "squares")).toEqual([1, 2, 3, 1, 2, 3].map((n) => ({ n, square: n * n })))
+  })
+
+  it("says what is wrong with a format, and keeps none of its rows", async () => {
+    const client = new Client({ uri: await tempFolder() })
+    const broken = client.ingest("squares", null, {
+      format: new Squares("squares", true),
+      commitEvery: 2,
+      flushEvery: 1,
+    })
+    await expect(broken).rejects.toThrow(IngestError)
+    await expect(broken).rejects.toThrow(/Batch 1: expected the columns of batch 0.*without "square"/)
+    // It is tried again when it was mended.
+    expect((await client.ingest("squares", null, { format: new Squares("squares") })).rowCount).toBe(3)
+    expect(await rows(client.uri, "squares")).toHaveLength(3)
+  })
+
+  it("takes a dataset of the Hub by its name", async () => {
+    const hub = await startHub()
+    hub.push("o/d", await numbers(1, 10))
+    const client = new Client({ uri: await tempFolder() })
+    const options = { repo: "o/d", hubUrl: hub.url, datasetsServerUrl: hub.url, cacheDir: await tempFolder() }
+    expect((await client.ingest("numbers", { _huggingface: options })).rowCount).toBe(10)
+    expect((await client.ingest("numbers", { _huggingface: options })).rowCount).toBe(0)
+  })
+
+  it("refuses what is neither", async () => {
+    const client = new Client({ uri: await tempFolder() })
+    await expect(client.ingest("t", null)).rejects.toThrow(/data must not be empty/)
+    await expect(client.ingest("t", { _huggingface: "o/d", x: [1] })).rejects.toThrow(ConfigError)
+    await expect(client.ingest("t", { _huggingface: [1] })).rejects.toThrow(/expected the name of a dataset/)
+    await expect(client.ingest("t", { _huggingface: "../d" })).rejects.toThrow(/expected the name of a dataset/)
+  })
+})

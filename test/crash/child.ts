@@ -1,0 +1,22 @@
+/** The process that ingests as the crash tests tell it to. */
+import { fileURLToPath } from "node:url"
+import { connect } from "@lancedb/lancedb"
+import { type Ended, runChild, type Watch } from "../fixtures/killing.ts"
+import type { ChildTask } from "./ingest-child.ts"
+
+const child = fileURLToPath(new URL("./ingest-child.ts", import.meta.url))
+
+export const ingest = (task: ChildTask, watch?: Watch): Promise<Ended> => runChild(child, [JSON.stringify(task)], watch)
+
+/** A watch that kills at a moment that depends on how far the process has come, so that no machine is too slow for it. */
+export const randomKill = (commits: number, early = false): Watch => {
+  let left = Math.floor(Math.random() * commits)
+  const later: NonNullable<Watch["started"]> = (process) =>
+    setTimeout(() => process.kill("SIGKILL"), Math.random() * (early ? 1000 : 40))
+  return early ? { started: later } : { committed: (process) => left-- === 0 && later(process) }
+}
+
+export const fileCount = async (uri: string): Promise<number> => {
+  const table = await (await connect(uri)).openTable("t")
+  return (await table.stats()).fragmentStats.numFragments
+}

@@ -1,0 +1,120 @@
+/** The guide's code is what the page shows, compiles, and does what it says. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { connect } from "@lancedb/lancedb"
+import { describe, expect, it } from "vitest"
+import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
+import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
+import { LogLines } from "../docs/guide/examples/log-lines.ts"
+import { Client } from "../src/client.ts"
+import { parsePipelines } from "../src/config/load.ts"
+import { inspectTable } from "../src/dataset/inspect.ts"
+import { picture } from "./fixtures/image.ts"
+import { tempFolder } from "./fixtures/tables.ts"
+
+const GUIDE = new URL("../docs/guide/", import.meta.url)
+const pages = readdirSync(GUIDE).filter((name) => name.endsWith(".md"))
+
+/** `<!-- examples/a.ts -->` and the code block after it. */
+const quotes = (page: string) => [...page.matchAll(/<!-- (examples\/\S+) -->\n```ts\n(.*?)```/gs)]
+
+describe("the guide", () => {
+  it("shows every example as it is, in under 30 lines", () => {
+    const shown = new Map<string, string>()
+    for (const page of pages) {
+      for (const [, name = "", code = ""] of quotes(readFileSync(new URL(page, GUIDE), "utf8"))) shown.set(name, code)
+    }
+    const examples = readdirSync(new URL("examples/", GUIDE)).map((name) => `examples/${name}`)
+    expect([...shown.keys()].sort()).toEqual(examples.sort())
+    for (const [name, code] of shown) {
+      expect(code, name).toBe(readFileSync(new URL(name, GUIDE), "utf8"))
+      expect(code.trimEnd().split("\n").length, name).toBeLessThan(30)
+    }
+  })
+
+  it("shows pipelines that are right", () => {
+    for (const page of pages) {
+      const text = readFileSync(new URL(page, GUIDE), "utf8")
+      for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
+        expect(parsePipelines(yaml, page, {}).length, page).toBeGreaterThan(0)
+      }
+    }
+  })
+})
+
+const rowsOf = async (client: Client, table: string, columns: readonly string[]) => {
+  const rows = await (await (await connect(client.uri)).openTable(table))
+    .query()
+    .select([...columns])
+    .toArray()
+  return rows.map((row) => columns.map((name) => (row[name]?.toArray ? Array.from(row[name]) : row[name])))
+}
+
+const typesOf = async (client: Client, table: string) =>
+  Object.fromEntries((await inspectTable(client.uri, table)).columns.map(({ name, type }) => [name, type]))
+
+describe("an example", () => {
+  it("CsvWithImages: a row for each picture that is there, with thumbnails", async () => {
+    const dir = await tempFolder()
+    const images: Buffer[] = []
+    const lines = ["image_file,label,confidence"]
+    for (let i = 0; i < 120; i++) {
+      images.push(
+        await picture(8 + i, 8)
+          .jpeg()
+          .toBuffer(),
+      )
+      if (i !== 7) writeFileSync(join(dir, `${i}.jpg`), images[i] ?? "")
+      lines.push(`${i}.jpg,${i % 2 ? "odd" : "even"},${i / 200}`)
+    }
+    writeFileSync(join(dir, "annotations.csv"), `${lines.join("\n")}\n`)
+    const client = new Client({ uri: join(dir, "data") })
+    const format = new CsvWithImages({ csv: join(dir, "annotations.csv"), images: dir })
+    const { rowCount, summary } = await client.ingest("labeled_images", null, { format })
+    expect(rowCount).toBe(119)
+    expect(summary.rowsByMedium).toEqual({ CsvWithImages: 119 })
+    expect(await typesOf(client, "labeled_images")).toEqual({ image: "IMAGE", label: "TEXT", confidence: "FLOAT64" })
+    const rows = await rowsOf(client, "labeled_images", ["label", "confidence", "image"])
+    expect(rows.map(([label, confidence]) => [label, confidence])).toEqual(
+      images.map((_, i) => [i % 2 ? "odd" : "even", i / 200]).filter((_, i) => i !== 7),
+    )
+    expect(Buffer.compare(Buffer.from(rows[8]?.[2]), images[9] ?? Buffer.of())).toBe(0)
+    expect((await rowsOf(client, "labeled_images__thumbnails", ["dimension"])).length).toBe(4 * 119)
+  })
+
+  it("ImageFolderWithEmbeddings: pictures with vectors, and types that the caller gives", async () => {
+    const dir = await tempFolder()
+    const embeddings: Record<string, number[]> = {}
+    for (const label of ["dog", "cat"]) {
+      mkdirSync(join(dir, "train", label), { recursive: true })
+      for (let i = 0; i < 3; i++) {
+        writeFileSync(join(dir, "train", label, `${label}-${i}.jpg`), await picture(20, 10).jpeg().toBuffer())
+        if (i < 2) embeddings[`${label}-${i}.jpg`] = [i, 0.5, label.length]
+      }
+    }
+    writeFileSync(join(dir, "embeddings.json"), JSON.stringify(embeddings))
+    const client = new Client({ uri: join(dir, "data") })
+    const format = new ImageFolderWithEmbeddings({ root: join(dir, "train"), embeddings: join(dir, "embeddings.json") })
+    await client.ingest("classified_images", null, { format, schema: { image: "IMAGE" } })
+    expect(await typesOf(client, "classified_images")).toMatchObject({ image: "IMAGE", embedding: "EMBEDDING(3)" })
+    expect(await rowsOf(client, "classified_images", ["label", "filename", "embedding"])).toEqual([
+      ["cat", "cat-0.jpg", [0, 0.5, 3]],
+      ["cat", "cat-1.jpg", [1, 0.5, 3]],
+      ["dog", "dog-0.jpg", [0, 0.5, 3]],
+      ["dog", "dog-1.jpg", [1, 0.5, 3]],
+    ])
+    await client.ingest("plain", null, { format })
+    expect(await typesOf(client, "plain")).toMatchObject({ image: "BINARY" })
+  })
+
+  it("LogLines: is ingested once", async () => {
+    const dir = await tempFolder()
+    const lines = Array.from({ length: 2500 }, (_, i) => `line ${i}`)
+    writeFileSync(join(dir, "app.log"), lines.join("\n"))
+    const client = new Client({ uri: join(dir, "data") })
+    const format = new LogLines(join(dir, "app.log"))
+    expect((await client.ingest("logs", null, { format })).rowCount).toBe(2500)
+    expect((await rowsOf(client, "logs", ["line"])).flat()).toEqual(lines)
+    expect((await client.ingest("logs", null, { format })).summary.items).toMatchObject({ unchanged: 1, done: 0 })
+  })
+})

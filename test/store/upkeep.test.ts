@@ -1,0 +1,127 @@
+/** A table that is written in very many small commits stays small and fast, and keeps what may still be wanted. */
+import { readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { expect, it } from "vitest"
+import { batchOf } from "../../src/model/batch.ts"
+import { bytesColumn, int32Column } from "../../src/model/column.ts"
+import { withHidden } from "../../src/model/rows.ts"
+import type { RunRecord } from "../../src/model/run.ts"
+import type { Writer } from "../../src/model/sink.ts"
+import { lance } from "../../src/sinks/lance.ts"
+import { connect } from "../../src/store/database.ts"
+import { recordRun } from "../../src/store/runs.ts"
+import { tidy } from "../../src/store/upkeep.ts"
+import { tempFolder } from "../fixtures/tables.ts"
+
+const NONE = { listed: 0, done: 0, partial: 0, unchanged: 0, outdated: 0, empty: 0, failed: 0, pending: 0, removed: 0 }
+
+const runAt = (run: string, hoursAgo: number): RunRecord => ({
+  run,
+  pipeline: "p",
+  table: "t",
+  mode: "append",
+  started: new Date(Date.now() - hoursAgo * 3_600_000).toISOString(),
+  ended: null,
+  ending: null,
+  first_commit: 1,
+  first_version: 1,
+  last_version: 1,
+  rows: 1,
+  ...NONE,
+})
+
+const commits = async (writer: Writer, from: number, to: number, blob?: Uint8Array): Promise<void> => {
+  for (let n = from; n < to; n++) {
+    const columns = { n: int32Column([n]), ...(blob && { video: bytesColumn([blob], { name: "VIDEO", blob: true }) }) }
+    const span = { item: `item-${n}`, version: "1", firstRow: 0, rows: 1, end: true, medium: "" }
+    await writer.write(withHidden(batchOf(columns), [span], n + 1))
+    await writer.commit()
+    await writer.maintain()
+  }
+}
+
+const bytesOf = (folder: string): number =>
+  readdirSync(folder, { recursive: true, withFileTypes: true }).reduce(
+    (sum, entry) => sum + (entry.isFile() ? statSync(join(entry.parentPath, entry.name)).size : 0),
+    0,
+  )
+
+const open = async (uri: string) => {
+  const db = await connect(uri)
+  const table = await db.openTable("t")
+  return { db, table }
+}
+
+it("compacts many small commits, and keeps all versions while there have been few runs", {
+  timeout: 60_000,
+}, async () => {
+  const uri = await tempFolder()
+  const writer = await lance({ uri, table: "t" }).open({ create: "new" })
+  await commits(writer, 0, 300)
+  const { db, table } = await open(uri)
+  expect((await table.stats()).fragmentStats.numFragments).toBeLessThan(60)
+  await table.checkout(100)
+  expect(await table.countRows()).toBe(100)
+  table.close()
+  db.close()
+  await writer.close()
+})
+
+it("removes the versions of older runs, but none from a tagged one on", { timeout: 60_000 }, async () => {
+  const uri = await tempFolder()
+  const writer = await lance({ uri, table: "t" }).open({ create: "new" })
+  await commits(writer, 0, 60)
+  const { db, table } = await open(uri)
+  await recordRun(db, uri, runAt("old", 1))
+  for (let run = 0; run < 10; run++) await recordRun(db, uri, runAt(`run-${run}`, 0))
+  await commits(writer, 60, 80)
+  await table.checkoutLatest()
+  const tags = await table.tags()
+  const versions = () => readdirSync(join(uri, "t.lance", "_versions")).length
+  const later = (hours: number) => tidy(db, "t", table, Date.now() + hours * 3_600_000)
+
+  // What is younger than an hour may be being read.
+  await later(0)
+  expect(versions()).toBeGreaterThanOrEqual(80)
+  await tags.create("kept", 40)
+  await later(2)
+  expect(versions()).toBeGreaterThanOrEqual(40)
+  expect(versions()).toBeLessThan(60)
+  await table.checkout("kept")
+  expect(await table.countRows()).toBe(40)
+  await table.checkoutLatest()
+  await tags.delete("kept")
+  await later(2)
+  expect(versions()).toBeGreaterThanOrEqual(20)
+  expect(versions()).toBeLessThan(30)
+  expect(await table.countRows()).toBe(80)
+  table.close()
+  db.close()
+  await writer.close()
+})
+
+it("rewrites large values rarely, and does not leave them behind", { timeout: 120_000 }, async () => {
+  const uri = await tempFolder()
+  const blob = new Uint8Array(Buffer.alloc(200_000, 7))
+  const writer = await lance({ uri, table: "t" }).open({ create: "new" })
+  await commits(writer, 0, 300, blob)
+  const folder = join(uri, "t.lance")
+  const { db, table } = await open(uri)
+  expect((await table.stats()).fragmentStats.numFragments).toBe(300)
+  const before = bytesOf(folder)
+  expect(before).toBeLessThan(300 * 200_000 * 1.2)
+  await sleep(20)
+  for (const round of ["a", "b"]) {
+    for (let run = 0; run < 10; run++) await recordRun(db, uri, runAt(`${round}-${run}`, 0))
+    await tidy(db, "t", table, Date.now() + 7_200_000)
+    await sleep(20)
+  }
+  expect((await table.stats()).fragmentStats.numFragments).toBe(1)
+  expect(bytesOf(folder)).toBeLessThan(before * 1.1)
+  const [value] = await table.fetchBlobs("video", [0n])
+  expect(value).toEqual(Buffer.from(blob))
+  table.close()
+  db.close()
+  await writer.close()
+})
