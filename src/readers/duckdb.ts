@@ -33,11 +33,10 @@ const open = async (): Promise<DuckDb> => {
     // Nothing is fetched from the network behind the user's back.
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
-    // Now and then it took what it had kept of a file for the content of a new one in its place ("ZSTD Decompression
-    // failure", once in some fifty runs of the parquet sink, which names shards anew; in 380 runs without it never).
-    enable_external_file_cache: "false",
     memory_limit: MEMORY,
-    // Every byte of a file is read once: the cache would only fill the memory, up to the limit.
+    // Every byte of a file is read once: the cache would only fill the memory, up to the limit. And now and then it
+    // took what it had kept of a file for the content of a new one in its place ("ZSTD Decompression failure", once in
+    // some fifty runs of the parquet sink, which names shards anew; in 380 runs without it never).
     enable_external_file_cache: "false",
     preserve_insertion_order: "true",
     // Made only when something has to be spilled.
