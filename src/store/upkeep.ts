@@ -11,8 +11,11 @@ import type { Schema } from "../model/types.ts"
 import type { Connection, Table } from "./database.ts"
 import { runsOf } from "./runs.ts"
 
-/** Small files pile up by one a commit, and scans get slow. Here compaction takes a few hundredths of the commits' time. */
-export const LEAN_FILES = 256
+/**
+ * Small files pile up by one a commit, and scans get slow: over so many about a fifth of a second. With commits of 2,000
+ * rows they make a full file of the store, so that each row is rewritten once; earlier compaction rewrites it again.
+ */
+export const LEAN_FILES = 512
 /** The same for tables with large rows, for each so many bytes of them. */
 const LARGE_FILES = 2048
 const LARGE_BYTES = 4 * 2 ** 30

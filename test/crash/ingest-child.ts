@@ -47,7 +47,10 @@ onCrashPoint((reached) => {
 const sink = kind === "parquet" ? parquet({ uri, table: "t" }) : lance({ uri, table: "t", index: ["text"] })
 const source = files({ include: folder })
 const summary = await run(
-  filesPlan({ name: "crash", source, sink }, { flushEvery: 2, commitEvery, maxDeleteRatio: 1, ...(mode && { mode }) }),
+  filesPlan(
+    { name: "crash", source, sink },
+    { flushEvery: Math.min(2, commitEvery), commitEvery, maxDeleteRatio: 1, ...(mode && { mode }) },
+  ),
   // The parent counts commits to choose its moments: time alone says little of how far a slow machine has come.
   { onEvent: (event) => event.type === "committed" && console.log("committed") },
 )

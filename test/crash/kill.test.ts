@@ -19,7 +19,7 @@ let clean: Tables
 /** The same of the texts alone, in as many commits as make a compaction due. */
 let compacted: Tables
 // Tables with blobs are hardly ever compacted.
-const texts = () => ({ folder: join(folder, "texts"), commitEvery: 2 })
+const texts = () => ({ folder: join(folder, "texts"), commitEvery: 1 })
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "sluice-kill-test-"))
@@ -81,13 +81,13 @@ it.each([...CRASH_POINTS.filter(isMaintenance), "during-maintain" as const])(
   { timeout: 60_000 },
   async (point) => {
     const uri = join(root, point)
-    // Compaction is due at the 256th commit.
-    const ended = await ingest({ ...texts(), uri, point, after: 255 })
+    // Compaction is due at the 512th commit.
+    const ended = await ingest({ ...texts(), uri, point, after: 511 })
     expect(ended.killed).toBe(true)
     await ingest({ ...texts(), uri })
     expect(await readTables(uri)).toEqual(compacted)
     expect(leftovers(uri)).toEqual([])
-    // Each of its more than 256 commits was a file: it was really compacted.
+    // Each of its more than 512 commits was a file: it was really compacted.
     expect(await fileCount(uri)).toBeLessThan(100)
   },
 )

@@ -58,7 +58,7 @@ it("compacts many small commits, and keeps all versions while there have been fe
 }, async () => {
   const uri = await tempFolder()
   const writer = await lance({ uri, table: "t" }).open({ create: "new" })
-  await commits(writer, 0, 300)
+  await commits(writer, 0, 530)
   const { db, table } = await open(uri)
   expect((await table.stats()).fragmentStats.numFragments).toBeLessThan(60)
   await table.checkout(100)
