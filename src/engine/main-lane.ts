@@ -1,7 +1,7 @@
 /**
  * The lane of the main thread, for what is in memory already, and for DuckDB, which has threads of its own: it reads on
- * while the rows before are taken and committed, as far ahead as a worker may. Two tasks are read at a time, so that
- * there is no pause between small files; what the others will need can be prepared meanwhile.
+ * while the rows before are taken and committed, as far ahead as a worker may. One task is read at a time: two queries
+ * over files with large pages do not fit into DuckDB's memory. What the others will need can be prepared meanwhile.
  */
 import { setTimeout as sleep } from "node:timers/promises"
 import type { Running } from "./channel.ts"
@@ -9,7 +9,6 @@ import { type Message, type Task, WINDOW_BYTES } from "./protocol.ts"
 import type { TaskLane } from "./threads.ts"
 import { work } from "./work.ts"
 
-const TASKS_AT_ONCE = 2
 /** How long a run that is over waits for what it has read last to close. */
 const PATIENCE_MS = 2000
 
@@ -79,9 +78,8 @@ export const mainLane = (): TaskLane => {
   const open = new Set<Reading>()
   return {
     start: (task) => {
-      // Tasks are started in the order in which they are taken, so the oldest ones are those whose turn it is.
-      const before = [...open].at(-TASKS_AT_ONCE)
-      const reading = readAhead(task, open.size < TASKS_AT_ONCE || !before ? Promise.resolve() : before.done)
+      // Tasks are started in the order in which they are taken.
+      const reading = readAhead(task, [...open].at(-1)?.done ?? Promise.resolve())
       open.add(reading)
       reading.done.finally(() => open.delete(reading))
       return reading
