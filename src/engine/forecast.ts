@@ -1,4 +1,5 @@
 /** What a run would do: the source is listed and compared with the table, and nothing is written. */
+import { versionOf } from "../model/feed.ts"
 import type { Item } from "../model/item.ts"
 import { readLedger, type Standing } from "./ledger.ts"
 import { isDoneAgain } from "./listing.ts"
@@ -79,7 +80,7 @@ export const forecast = async (plan: Plan, signal: AbortSignal = new AbortContro
     const ledger = await readLedger(reader, { ignore: plan.mode === "replace" })
     const seen = new Seen()
     for await (const item of plan.feed.source.items({ signal, warn: (message) => warnings.push(message) })) {
-      const standing = ledger.standing(item.id, `${item.version}-${plan.feed.route(item).recipe}`)
+      const standing = ledger.standing(item.id, versionOf(item, plan.feed.route(item)))
       seen.add(item, false)
       count(prospectOf(item, standing, plan), item.id, item.bytes)
     }

@@ -21,8 +21,6 @@ export interface ItemVersion {
 /** An item that a run was stopped inside of; `rows` are committed. */
 export interface Cut extends ItemVersion {
   readonly rows: number
-  /** It had failed, so that its rows were to go. */
-  readonly failed: boolean
 }
 
 export interface Ledger {
@@ -58,15 +56,14 @@ const numberAt = (batch: Batch, name: string, row: number): number => Number(bat
 const keyOf = (item: string, version: string): Hash64 => hash64(`${item}\0${version}`)
 
 /** Versions of the newest commit that have no last row: a run was stopped inside them. */
-const cutItems = async (reader: Reader, commit: number, done: HashSet, failed: HashSet): Promise<Cut[]> => {
+const cutItems = async (reader: Reader, commit: number, done: HashSet): Promise<Cut[]> => {
   const cut = new Map<string, Cut>()
   for await (const batch of reader.read(["_item", "_version", "_row"], { commit })) {
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
       const version = textAt(batch, "_version", row)
-      const key = keyOf(item, version)
-      if (done.has(key)) continue
-      cut.set(`${item}\0${version}`, { item, version, rows: numberAt(batch, "_row", row) + 1, failed: failed.has(key) })
+      if (done.has(keyOf(item, version))) continue
+      cut.set(`${item}\0${version}`, { item, version, rows: numberAt(batch, "_row", row) + 1 })
     }
   }
   return [...cut.values()]
@@ -190,7 +187,7 @@ export const readLedger = async (reader: Reader, { ignore }: LedgerOptions): Pro
   }
   const { items, versions } = whole
   const records = await readRecords(reader, whole)
-  const cut = await cutItems(reader, lastCommit, versions, records.failed)
+  const cut = await cutItems(reader, lastCommit, versions)
   return {
     lastCommit,
     items: items.size,

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
+import { versionOf } from "../model/feed.ts"
 import type { Item } from "../model/item.ts"
 import type { Lane } from "../model/normalizer.ts"
 import type { SourceContext } from "../model/source.ts"
@@ -101,7 +102,7 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
     if (stopping()) return
     tally.count("listed")
     const route = plan.feed.route(item)
-    const version = `${item.version}-${route.recipe}`
+    const version = versionOf(item, route)
     const standing = ledger.standing(item.id, version)
     seen?.add(item, standing === "done" && ledger.attempts(item.id) > 0)
     if (plan.failed === "only" && standing !== "failed") {
