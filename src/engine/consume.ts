@@ -40,7 +40,7 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
     Effect.suspend(() => {
       if (items.length === 0) return Effect.void
       const task = newTask(plan, tempDir, lane, items)
-      return follow(task, lanes.start(task), failedStarts)
+      return follow(task, lanes.start(task, true), failedStarts)
     })
 
   const take = (task: Task, message: Message, position: Position): Step =>

@@ -18,7 +18,7 @@ export const openLanes = ({ threads, timeout }: Workers): TaskLane => {
     main: mainLane(),
   }
   return {
-    start: (task) => lanes[task.lane].start(task),
+    start: (task, urgent) => lanes[task.lane].start(task, urgent),
     close: async () => {
       await Promise.all(Object.values(lanes).map((lane) => lane.close()))
     },

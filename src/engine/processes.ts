@@ -4,10 +4,7 @@ import { type Channel, openChannel } from "./channel.ts"
 import type { Message, Signal, Task } from "./protocol.ts"
 import { type TaskLane, workerUrl } from "./threads.ts"
 
-interface Waiting {
-  readonly task: Task
-  readonly begin: (child: ChildProcess) => void
-}
+type Begin = (child: ChildProcess) => void
 
 /** A child without work is ended after so many milliseconds: it has the memory of a whole process. */
 const IDLE_MS = 1000
@@ -19,7 +16,7 @@ export const processLane = (options: { readonly processes: number; readonly time
   const children = new Set<ChildProcess>()
   /** Children without work, each with the timer that will end it. */
   const idle = new Map<ChildProcess, NodeJS.Timeout>()
-  const waiting: Waiting[] = []
+  const waiting: Begin[] = []
   let closed = false
 
   const spawn = (): ChildProcess => {
@@ -45,6 +42,10 @@ export const processLane = (options: { readonly processes: number; readonly time
   }
 
   const rest = (child: ChildProcess): void => {
+    if (children.size > options.processes) {
+      child.kill("SIGKILL")
+      return
+    }
     const timer = setTimeout(() => {
       idle.delete(child)
       child.kill("SIGKILL")
@@ -53,12 +54,16 @@ export const processLane = (options: { readonly processes: number; readonly time
     next()
   }
 
+  const rested = (): ChildProcess | undefined => {
+    const [child] = idle.keys()
+    if (child) wake(child)
+    return child
+  }
+
   const next = (): void => {
     if (closed || waiting.length === 0) return
-    const [rested] = idle.keys()
-    const child = rested ?? (children.size < options.processes ? spawn() : undefined)
-    if (rested) wake(rested)
-    if (child) waiting.shift()?.begin(child)
+    const child = rested() ?? (children.size < options.processes ? spawn() : undefined)
+    if (child) waiting.shift()?.(child)
   }
 
   const attach = (child: ChildProcess, channel: Channel, task: Task): void => {
@@ -89,28 +94,21 @@ export const processLane = (options: { readonly processes: number; readonly time
   }
 
   return {
-    start: (task) => {
+    start: (task, urgent) => {
       let child: ChildProcess | undefined
-      let cancelled = false
       const channel = openChannel({
         send: (control) => {
-          if ("cancel" in control) cancelled = true
           if (child?.connected) child.send(control)
         },
         kill: () => child?.kill("SIGKILL"),
         timeout: options.timeout,
       })
-      waiting.push({
-        task,
-        begin: (free) => {
-          child = free
-          if (cancelled) {
-            rest(free)
-          } else {
-            attach(free, channel, task)
-          }
-        },
-      })
+      const begin: Begin = (free) => {
+        child = free
+        attach(free, channel, task)
+      }
+      if (urgent) begin(rested() ?? spawn())
+      else waiting.push(begin)
       next()
       return channel
     },

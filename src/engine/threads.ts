@@ -6,7 +6,12 @@ import { openChannel, type Running } from "./channel.ts"
 import type { Control, Message, Signal, Task } from "./protocol.ts"
 
 export interface TaskLane {
-  start(task: Task): Running
+  /**
+   * Runs the task as soon as there is a worker for it; at once, beyond the number of workers, when it is `urgent`: the
+   * reader waits for it, and all workers may be inside of later tasks, waiting for the reader. There is one such task
+   * at a time.
+   */
+  start(task: Task, urgent?: boolean): Running
   close(): Promise<void>
 }
 
@@ -30,7 +35,8 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
     new Piscina({
       filename: workerUrl("thread-worker").href,
       minThreads: 0,
-      maxThreads: options.threads,
+      // One more for what is urgent.
+      maxThreads: options.threads + 1,
       idleTimeout: 10_000,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
@@ -47,7 +53,7 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
   }
 
   return {
-    start: (task) => {
+    start: (task, urgent = false) => {
       pool ??= open()
       const threads = pool
       const { port1, port2 } = new MessageChannel()
@@ -59,11 +65,11 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
       })
       port1.on("message", (message: Message | Signal) => channel.receive(message))
       const begin = (): void => {
-        running++
+        if (!urgent) running++
         const death = threads
           .run({ task, port: port2 }, { transferList: [port2], signal: abort.signal })
           .then(() => "the worker left", describe)
-          .finally(leave)
+          .finally(() => urgent || leave())
         // The port closes after its last message, so what a dying worker had said is not lost.
         port1.on("close", async () => channel.lost(await death))
       }
@@ -72,7 +78,7 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
         if (place >= 0) waiting.splice(place, 1)
         port1.close()
       })
-      if (running < options.threads) begin()
+      if (urgent || running < options.threads) begin()
       else waiting.push(begin)
       return channel
     },
