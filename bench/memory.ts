@@ -9,7 +9,8 @@ import { link, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { random, words } from "../test/fixtures/folder.ts"
+import { dice } from "../src/model/dice.ts"
+import { words } from "../test/fixtures/folder.ts"
 import { pdfOf } from "../test/fixtures/pdf.ts"
 import { writeVideo } from "../test/fixtures/video.ts"
 import { median, treeMemory } from "./harness.ts"
@@ -20,7 +21,7 @@ const RUNS = 3
 
 const writeOriginals = async (folder: string): Promise<void> => {
   await mkdir(folder, { recursive: true })
-  const next = random(3)
+  const next = dice(3)
   for (let i = 0; i < 24; i++) await writeFile(join(folder, `photo-${i}.jpg`), await photograph(3000, 2000, i + 1))
   for (let i = 0; i < 40; i++)
     await writeFile(join(folder, `note-${i}.md`), words(500 + Math.floor(next() * 3000), next))

@@ -7,7 +7,8 @@
 import { type Batch, batchBytes, batchOf, concatBatches, sliceBatch } from "../model/batch.ts"
 import { type Column, numberColumn, repeatedText } from "../model/column.ts"
 import { IngestError, isFatal, messageOf } from "../model/errors.ts"
-import { type Code, type Normalize, type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
+import { loadCode } from "../model/load-code.ts"
+import { type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
 import type { Span } from "../model/rows.ts"
 import { formatType } from "../model/types.ts"
 import type { Message, RowsMessage, Task, TaskItem } from "./protocol.ts"
@@ -23,23 +24,6 @@ interface Part {
   readonly index: number
   readonly rows: Rows
   readonly span: Span
-}
-
-const loaded = new Map<string, Promise<Normalize>>()
-
-const load = async (code: Code): Promise<Normalize> => {
-  if ("normalize" in code) return code.normalize
-  const key = `${code.module}#${code.name}`
-  let normalize = loaded.get(key)
-  if (!normalize) {
-    normalize = import(code.module).then((module: Record<string, unknown>) => {
-      const found = module[code.name]
-      if (typeof found !== "function") throw new Error(`${code.module} exports no function "${code.name}"`)
-      return found as Normalize
-    })
-    loaded.set(key, normalize)
-  }
-  return normalize
 }
 
 /** Side rows with the item and row that they belong to. */
@@ -111,7 +95,7 @@ const gather = (parts: readonly Part[]): RowsMessage => {
 
 /** The messages of a task. `beat` is called when a normalizer reports progress. */
 export async function* work(task: Task, signal: AbortSignal, beat: () => void): AsyncGenerator<Message> {
-  const normalize = await load(task.code)
+  const normalize = await loadCode(task.code)
   let parts: Part[] = []
   let bytes = 0
   let rows = 0
