@@ -44,6 +44,8 @@ export interface Reader {
  * `write` may be called while a `commit` runs: such rows belong to the next commit.
  */
 export interface Writer extends Reader {
+  /** What a person should know of how the table was found. */
+  readonly notices?: readonly string[]
   /** Takes the rows of one flush. They are visible after the next `commit`, all of them or none. */
   write(batch: Batch): Promise<void>
   /** Makes everything written so far one new version. New columns are added to the table first, null in older rows. */

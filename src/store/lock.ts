@@ -139,7 +139,8 @@ export const acquireLock = async (folder: string, table: string): Promise<Lock> 
     since: new Date().toISOString(),
   }
   const draft = scratchPath(path)
-  await writeFile(draft, JSON.stringify(own))
+  // Its content has to be on the disk before its name: a lock that is empty after a loss of power frees nobody.
+  await writeFile(draft, JSON.stringify(own), { flush: true })
   try {
     for (;;) {
       try {
