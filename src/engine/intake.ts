@@ -269,7 +269,11 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         openCommitted = open
         return Effect.void
       }),
-      restart: message(({ item, version }: TaskItem) => takeBack({ item: item.id, version })),
+      restart: message(({ item, version }: TaskItem) => {
+        // It will be said again.
+        partials.delete(keyOf({ item: item.id, version }))
+        return takeBack({ item: item.id, version })
+      }),
       commit: step(commit),
       cut: step(() => (open && !open.resumable ? takeBack(open) : Effect.void)),
       settled: committer.settled,
