@@ -27,7 +27,7 @@ export interface PictureOptions {
  *
  * @example
  * ```ts
- * yield await withThumbnails(batch, ["image"], { item, firstRow: 0, ...context })
+ * const rows = await withThumbnails(batch, ["image"], { item, firstRow: 0, ...context })
  * ```
  */
 export const withThumbnails = async (
