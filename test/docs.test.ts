@@ -12,7 +12,7 @@ import { parsePipelines } from "../src/config/load.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
 import { problemsOfBlocks } from "./fixtures/code-blocks.ts"
 import { picture } from "./fixtures/image.ts"
-import { tempFolder } from "./fixtures/tables.ts"
+import { tempFolder } from "./fixtures/temp.ts"
 
 const GUIDE = new URL("../docs/guide/", import.meta.url)
 const SRC = new URL("../src/", import.meta.url)

@@ -8,7 +8,7 @@ import { sqlValues } from "../fixtures/duckdb.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
 import type { Watch } from "../fixtures/killing.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { ingest as ingestWith } from "./child.ts"
 
 const KILLS = 10

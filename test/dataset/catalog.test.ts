@@ -8,7 +8,8 @@ import { ConfigError, FatalError, TableError } from "../../src/model/errors.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
 import { recordRun } from "../../src/store/runs.ts"
-import { commitItems, tempFolder, writeTable } from "../fixtures/tables.ts"
+import { commitItems, writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const TEXT = { text: textColumn(["a"]) }
 

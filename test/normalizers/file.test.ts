@@ -6,8 +6,9 @@ import { IngestError } from "../../src/model/errors.ts"
 import type { Item, Plain } from "../../src/model/item.ts"
 import { type Lane, WrongLane } from "../../src/model/normalizer.ts"
 import { normalizeFile } from "../../src/normalizers/file.ts"
-import { fileItem, itemAt, type Run, run, tempFolder, values } from "../fixtures/fileitem.ts"
+import { fileItem, itemAt, type Run, run, values } from "../fixtures/fileitem.ts"
 import { animatedGif, bmp, picture, svg } from "../fixtures/image.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const read = (item: Item, media: Readonly<Record<string, Plain>> = {}, lane: Lane = "thread"): Promise<Run> =>
   run(normalizeFile, item, { lane, media })

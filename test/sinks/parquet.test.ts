@@ -10,7 +10,8 @@ import type { RowFilter, Writer } from "../../src/model/sink.ts"
 import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { sql, sqlValues } from "../fixtures/duckdb.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { commitItems, type ItemColumns, tempFolder } from "../fixtures/tables.ts"
+import { commitItems, type ItemColumns } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let uri = ""
 const open = (create: "new" | "if-missing" = "if-missing"): Promise<Writer> =>

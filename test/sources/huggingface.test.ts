@@ -13,7 +13,7 @@ import { jpeg, NAMES, numbers, parquet, pictures, png, webDataset } from "../fix
 import { startHub } from "../fixtures/hub.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { sluice } from "../fixtures/sluice.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const hub = await startHub()
 const cacheDir = await tempFolder()

@@ -16,7 +16,8 @@ import type { Writer } from "../../src/model/sink.ts"
 import { type ColumnType, formatType, TYPE_NAMES, type TypeName } from "../../src/model/types.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
-import { commitItems, tempFolder } from "../fixtures/tables.ts"
+import { commitItems } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const type = (name: TypeName): ColumnType => ({ name })
 

@@ -5,7 +5,7 @@ import { expect, it } from "vitest"
 import type { RunRecord } from "../../src/model/run.ts"
 import { connect, RUNS_TABLE, tableNames } from "../../src/store/database.ts"
 import { recordRun, runsOf } from "../../src/store/runs.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const started = (run: string, minute: number, table = "t"): RunRecord => ({
   run,

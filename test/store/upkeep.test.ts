@@ -12,7 +12,7 @@ import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
 import { recordRun } from "../../src/store/runs.ts"
 import { tidy } from "../../src/store/upkeep.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const NONE = { listed: 0, done: 0, partial: 0, unchanged: 0, outdated: 0, empty: 0, failed: 0, pending: 0, removed: 0 }
 
