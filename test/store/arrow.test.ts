@@ -3,7 +3,6 @@ import {
   boolColumn,
   bytesColumn,
   type Column,
-  concatColumns,
   floatsColumn,
   nullColumn,
   numberColumn,
@@ -13,6 +12,7 @@ import {
   vectorColumn,
 } from "../../src/model/column.ts"
 import type { Writer } from "../../src/model/sink.ts"
+import { concatColumns } from "../../src/model/splice.ts"
 import { type ColumnType, formatType, TYPE_NAMES, type TypeName } from "../../src/model/types.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
