@@ -6,7 +6,7 @@ import { connect } from "@lancedb/lancedb"
 import { expect, it } from "vitest"
 import { leftovers, takeSnapshot } from "../../src/selftest/snapshot.ts"
 import { runChild } from "../fixtures/killing.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const KILLS = 4
 /** An undisturbed run takes 23. */

@@ -1,11 +1,10 @@
 /** Kills a run at named points, and expects the table of a run that nobody disturbed; test/selftest kills at random ones. */
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import { CRASH_POINTS } from "../../src/engine/crash-point.ts"
 import { leftovers, type Snapshot, takeSnapshot } from "../../src/selftest/snapshot.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { fileCount, ingest } from "./child.ts"
 
 let root = ""
@@ -17,7 +16,7 @@ let compacted: Snapshot
 const texts = () => ({ folder: join(folder, "texts"), commitEvery: 1 })
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "sluice-kill-test-"))
+  root = await tempFolder()
   folder = join(root, "files")
   await writeSeededFolder(folder)
   const { summary } = await ingest({ folder, uri: join(root, "clean") })
@@ -28,8 +27,6 @@ beforeAll(async () => {
   await ingest({ ...texts(), uri: join(root, "compacted") })
   compacted = await takeSnapshot(join(root, "compacted"))
 }, 120_000)
-
-afterAll(() => rm(root, { recursive: true, force: true }))
 
 const isMaintenance = (point: string): boolean => point.includes("maintain")
 

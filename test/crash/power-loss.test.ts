@@ -9,7 +9,7 @@ import type { CrashPoint } from "../../src/engine/crash-point.ts"
 import { dice } from "../../src/model/dice.ts"
 import { leftovers, type Snapshot, takeSnapshot } from "../../src/selftest/snapshot.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { ingest, ingestLogged } from "./child.ts"
 
 let folder = ""

@@ -1,11 +1,11 @@
 /** Kills runs that bring a table in line with a folder that has changed, at named points; test/selftest does at random ones. */
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { cp, readdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import { CHANGE_CRASH_POINTS, type CrashPoint } from "../../src/engine/crash-point.ts"
 import { leftovers, type Snapshot, sorted, takeSnapshot } from "../../src/selftest/snapshot.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { ingest } from "./child.ts"
 
 let root = ""
@@ -20,7 +20,7 @@ const filesOf = async (sub: string): Promise<string[]> =>
   (await readdir(join(folder, sub))).sort().map((name) => join(folder, sub, name))
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "sluice-sync-test-"))
+  root = await tempFolder()
   folder = join(root, "files")
   before = join(root, "before")
   await writeSeededFolder(folder)
@@ -47,8 +47,6 @@ beforeAll(async () => {
   // Rows of changed items come after the others, and which of them share a commit is chance.
   clean = sorted(await takeSnapshot(uri))
 }, 120_000)
-
-afterAll(() => rm(root, { recursive: true, force: true }))
 
 const expectClean = async (uri: string): Promise<void> => {
   expect((await sync(uri)).summary?.items).toMatchObject({ pending: 0, outdated: 0 })

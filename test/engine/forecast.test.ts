@@ -48,6 +48,17 @@ describe("forecast", () => {
     expect(JSON.stringify(rowsOf(database.rows("t")).map(({ text }) => text))).toBe(before)
   })
 
+  it("is none of a listing that was told to end, however quietly it does", async () => {
+    const database = new MemoryDatabase()
+    await run(testPlan(first(), sink(database), "main"))
+    const abort = new AbortController()
+    const some = async function* () {
+      yield* first().slice(0, 1)
+      abort.abort(new Error("enough"))
+    }
+    await expect(forecast(testPlan(some, sink(database), "main"), abort.signal)).rejects.toThrow("enough")
+  })
+
   it("is what sync then does", async () => {
     const database = new MemoryDatabase()
     await run(testPlan(first(), sink(database), "main"))

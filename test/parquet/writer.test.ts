@@ -15,7 +15,7 @@ import { dice } from "../../src/model/dice.ts"
 import { createParquet } from "../../src/parquet/writer.ts"
 import { build, sample, valuesOf } from "../fixtures/columns.ts"
 import { sql, sqlValues } from "../fixtures/duckdb.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let folder = ""
 let files = 0

@@ -14,7 +14,7 @@ import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { type Faults, faulty } from "../../src/testing/index.ts"
 import type { Behaviour } from "../fixtures/normalizer.ts"
 import { itemsOf, rowsOf, testPlan } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 interface Made extends Behaviour {
   readonly resumable?: boolean

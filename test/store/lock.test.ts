@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { FatalError, TableError } from "../../src/model/errors.ts"
 import { acquireLock, type Lock, stateFolder, unlock } from "../../src/store/lock.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const HOLDER = fileURLToPath(new URL("../fixtures/lock-holder.ts", import.meta.url))
 
