@@ -135,12 +135,19 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
       progress: beat,
       partial: (message) => gaps.push(message),
     }
+    /** What is missing is told no later than the rows around it: wherever a run is cut, it is known. */
+    const tell = function* (): Generator<Message> {
+      if (gaps.length === 0) return
+      yield* take()
+      yield { kind: "partial", index, message: gaps.splice(0).join("; ") }
+    }
     // The last rows are marked as such, so they are held back until it is known that no others follow.
     let held: Part | undefined
     let firstRow = 0
     for await (const made of normalize(item, { ...task.code.options, lane: task.lane }, context)) {
       const rows = firstRow < skip ? rowsFrom(made, skip - firstRow) : made
       firstRow += made.batch.rows
+      yield* tell()
       if (rows.batch.rows === 0) continue
       if (held) yield* add(held)
       const span = {
@@ -159,14 +166,11 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
         `Expected more than the ${skip} rows that are in the table since a run was cut, found ${firstRow}: the item says that it is resumable, but did not give the same rows again. Its rows are removed; run again to begin anew`,
       )
     }
+    yield* tell()
     if (!held) {
       yield* take()
       yield { kind: "empty", index }
       return
-    }
-    if (gaps.length > 0) {
-      yield* take()
-      yield { kind: "partial", index, message: gaps.join("; ") }
     }
     yield* add({ ...held, span: { ...held.span, end: true } })
   }
