@@ -67,6 +67,22 @@ type Found =
 export const isDoneAgain = (standing: Standing, { mode, failed }: Plan): boolean =>
   (standing === "failed" && failed !== "skip") || (standing === "outdated" && mode === "sync")
 
+/** The items up to where the listing fails. A generator around another one costs as much again, for each of millions. */
+const untilFailure = (items: AsyncIterable<Item>, onFailure: (error: unknown) => void): AsyncIterable<Item> => ({
+  [Symbol.asyncIterator]: () => {
+    const iterator = items[Symbol.asyncIterator]()
+    const end: IteratorResult<Item> = { done: true, value: undefined }
+    return {
+      next: () =>
+        iterator.next().then(undefined, (error: unknown) => {
+          onFailure(error)
+          return end
+        }),
+      return: async () => (await iterator.return?.()) ?? end,
+    }
+  },
+})
+
 /** The items that are to be done, in groups of one task. While a worker stands `idle`, none waits for company. */
 async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerator<Found> {
   const { plan, ledger, tally, seen, context, stopping } = options
@@ -90,15 +106,11 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   }
 
   let failure: { readonly error: unknown } | undefined
-  const listed = async function* (): AsyncGenerator<Item> {
-    try {
-      yield* plan.feed.source.items(context)
-    } catch (error) {
-      failure = { error }
-    }
-  }
+  const listed = untilFailure(plan.feed.source.items(context), (error) => {
+    failure = { error }
+  })
 
-  for await (const item of listed()) {
+  for await (const item of listed) {
     if (stopping()) return
     tally.count("listed")
     const route = plan.feed.route(item)

@@ -25,10 +25,45 @@ export const hash64 = (text: string): Hash64 => {
     low = Math.imul(low ^ unit, 0xc2b2ae3d)
     low = (low << 17) | (low >>> 15)
   }
-  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
-  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
-  high = Math.imul(high ^ (high >>> 15), 0x2c1b3c6d) ^ low
-  return { high, low }
+  return finish(high, low)
+}
+
+/** The finalizer. */
+const finish = (high: number, low: number): Hash64 => {
+  const mixed = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
+  const lower = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return { high: Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) ^ lower, low: lower }
+}
+
+/** A stretch of bytes. */
+export interface Bytes {
+  readonly values: Uint8Array
+  readonly start: number
+  readonly end: number
+}
+
+const NOTHING: Bytes = { values: new Uint8Array(), start: 0, end: 0 }
+
+/**
+ * The {@link hash64} of text that stands there as UTF-8, without making a string of it; with `more`, of both texts with
+ * "\0" between them. Undefined when it is not all ASCII: then the caller has to make the string.
+ */
+export const hashAscii = (text: Bytes, more?: Bytes): Hash64 | undefined => {
+  const { values, start, end } = text
+  const { values: moreValues, start: moreStart, end: moreEnd } = more ?? NOTHING
+  const first = end - start
+  const length = more ? first + 1 + moreEnd - moreStart : first
+  let high = length ^ 0x9e3779b9
+  let low = length ^ 0x7f4a7c15
+  for (let i = 0; i < length; i++) {
+    const unit = (i < first ? values[start + i] : i === first ? 0 : moreValues[moreStart + i - first - 1]) ?? 0
+    if (unit > 0x7f) return undefined
+    high = Math.imul(high ^ unit, 0x85ebca77)
+    high = (high << 13) | (high >>> 19)
+    low = Math.imul(low ^ unit, 0xc2b2ae3d)
+    low = (low << 17) | (low >>> 15)
+  }
+  return finish(high, low)
 }
 
 const FIRST_CAPACITY = 1024
