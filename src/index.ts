@@ -67,6 +67,10 @@ export {
   start,
   type TriggerOption,
 } from "./pipeline.ts"
+export type { Clock } from "./schedule/clock.ts"
+export type { ScheduleEvent, StartCause } from "./schedule/events.ts"
+export { type ScheduleHandle, type ScheduleOptions, type ScheduleSpec, schedule } from "./schedule/schedule.ts"
+export { type Slot, slots } from "./schedule/slots.ts"
 export { type LanceOptions, lance } from "./sinks/lance.ts"
 export { MemoryDatabase, memory } from "./sinks/memory.ts"
 export { type ParquetOptions, parquet } from "./sinks/parquet/parquet.ts"

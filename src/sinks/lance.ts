@@ -55,6 +55,7 @@ export const lance = (options: LanceOptions): Sink => {
     name: "lance",
     uri: options.uri,
     table: options.table,
+    folder,
     view: () => openReader(options.uri, options.table),
     open: async ({ create }) => {
       const db = await connect(options.uri)
