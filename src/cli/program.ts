@@ -102,6 +102,14 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
 
   program
+    .command("schema")
+    .description("Print the JSON Schema of pipeline documents, for editors.")
+    .action(async () => {
+      const { schemaCommand } = await import("./commands/schema.ts")
+      schemaCommand()
+    })
+
+  program
     .command("preview")
     .description("Show the first rows that pipelines would write, and their types. Nothing is written.")
     .argument("<file...>", "pipeline documents (YAML)")
