@@ -67,6 +67,7 @@ export {
   start,
   type TriggerOption,
 } from "./pipeline.ts"
+export { type Preview, type PreviewOptions, preview } from "./preview.ts"
 export type { Clock } from "./schedule/clock.ts"
 export type { ScheduleEvent, StartCause } from "./schedule/events.ts"
 export { type ScheduleHandle, type ScheduleOptions, type ScheduleSpec, schedule } from "./schedule/schedule.ts"

@@ -36,6 +36,10 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(escapeLines(text)) })
     .addHelpText("after", EPILOGUE)
+    .hook("preAction", async () => {
+      const { keepTogether } = await import("./temp.ts")
+      await keepTogether()
+    })
 
   const uri = (): Option =>
     new Option("--uri <folder>", "folder of the database; SLUICE_URI gives another default").default(
@@ -95,6 +99,26 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .action(async (files: string[], options) => {
       const { validateCommand } = await import("./commands/validate.ts")
       await validateCommand(files, options, env)
+    })
+
+  program
+    .command("schema")
+    .description("Print the JSON Schema of pipeline documents, for editors.")
+    .action(async () => {
+      const { schemaCommand } = await import("./commands/schema.ts")
+      schemaCommand()
+    })
+
+  program
+    .command("preview")
+    .description("Show the first rows that pipelines would write, and their types. Nothing is written.")
+    .argument("<file...>", "pipeline documents (YAML)")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .option("--limit <n>", "at most so many rows", count, 10)
+    .addOption(format())
+    .action(async (files: string[], options) => {
+      const { previewCommand } = await import("./commands/preview.ts")
+      await previewCommand(files, options, env)
     })
 
   program

@@ -35,28 +35,15 @@ const finish = (high: number, low: number): Hash64 => {
   return { high: Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) ^ lower, low: lower }
 }
 
-/** A stretch of bytes. */
-export interface Bytes {
-  readonly values: Uint8Array
-  readonly start: number
-  readonly end: number
-}
-
-const NOTHING: Bytes = { values: new Uint8Array(), start: 0, end: 0 }
-
 /**
- * The {@link hash64} of text that stands there as UTF-8, without making a string of it; with `more`, of both texts with
- * "\0" between them. Undefined when it is not all ASCII: then the caller has to make the string.
+ * The {@link hash64} of the text that stands in the bytes as UTF-8, without making a string of it. Undefined when it is
+ * not all ASCII: then the caller has to make the string.
  */
-export const hashAscii = (text: Bytes, more?: Bytes): Hash64 | undefined => {
-  const { values, start, end } = text
-  const { values: moreValues, start: moreStart, end: moreEnd } = more ?? NOTHING
-  const first = end - start
-  const length = more ? first + 1 + moreEnd - moreStart : first
-  let high = length ^ 0x9e3779b9
-  let low = length ^ 0x7f4a7c15
-  for (let i = 0; i < length; i++) {
-    const unit = (i < first ? values[start + i] : i === first ? 0 : moreValues[moreStart + i - first - 1]) ?? 0
+export const hashAscii = (bytes: Uint8Array, start: number, end: number): Hash64 | undefined => {
+  let high = (end - start) ^ 0x9e3779b9
+  let low = (end - start) ^ 0x7f4a7c15
+  for (let i = start; i < end; i++) {
+    const unit = bytes[i] ?? 0
     if (unit > 0x7f) return undefined
     high = Math.imul(high ^ unit, 0x85ebca77)
     high = (high << 13) | (high >>> 19)
@@ -175,6 +162,15 @@ export class HashMap {
   get(hash: Hash64): Hash64 | undefined {
     const at = this.#table.find(keyOf(hash))
     return this.#table.isEmpty(at) ? undefined : this.#table.read(at)
+  }
+
+  /** Sets the hash's value, if it has none; false when it had one. */
+  add(hash: Hash64, value: Hash64): boolean {
+    const key = keyOf(hash)
+    const at = this.#table.find(key)
+    if (!this.#table.isEmpty(at)) return false
+    this.#table.insert(at, key, value)
+    return true
   }
 
   /** Sets the hash's value, in place of one that it had. */
