@@ -157,3 +157,9 @@ export const nextTimes = (times: Times, after: number, count: number): readonly 
   for (let at = after; found.length < count; found.push(at)) at = times.next(at)
   return found
 }
+
+/** `2026-11-22 03:00:00 GMT+1`: what the clocks of a time zone show at an instant. */
+export const formatTime = (instant: number, timezone: string): string => {
+  const format = new Intl.DateTimeFormat("sv", { timeZone: timezone, dateStyle: "short", timeStyle: "long" })
+  return format.format(instant)
+}
