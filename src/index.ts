@@ -43,7 +43,7 @@ export {
   vectorColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
-export type { Ending, ItemCounts, Progress, RunEvent, Summary } from "./model/events.ts"
+export type { Ending, Flow, ItemCounts, Occasion, Progress, RunEvent, Summary } from "./model/events.ts"
 export type { Feed, Route } from "./model/feed.ts"
 export { recipeOf } from "./model/feed.ts"
 export type { Columns, Format, ItemFormat } from "./model/format.ts"

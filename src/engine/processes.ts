@@ -112,6 +112,9 @@ export const processLane = (options: { readonly processes: number; readonly time
       next()
       return channel
     },
+    get busy() {
+      return children.size - idle.size
+    },
     close: async () => {
       closed = true
       const running = [...children].filter((child) => child.exitCode === null && child.signalCode === null)

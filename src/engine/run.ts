@@ -62,6 +62,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       (open) => Effect.promise(() => open.close()),
     )
     const tally = new Tally(plan.feed.source.total)
+    tally.workersBusy = () => lanes.busy
     watch(() => tally.progress)
     const firstVersion = writer.version
     const startedAt = new Date().toISOString()
@@ -160,7 +161,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
     const work = Effect.raceFirst(consume({ plan, lanes, tempDir, intake, tally }, entries), intake.ticker)
     const outcome = yield* Effect.raceFirst(Effect.as(work, "complete" as const), Deferred.await(halted))
     if (outcome === "cut") yield* intake.cut()
-    if (outcome !== "abort") yield* intake.commit()
+    if (outcome !== "abort") yield* intake.commit(drain.aborted ? "shutdown" : "end")
     yield* intake.settled
     if (outcome === "complete") yield* Fiber.join(listing)
     if (seen && tally.listingComplete && ending === "complete") {
