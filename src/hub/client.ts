@@ -10,6 +10,7 @@
  */
 import { ConfigError, IngestError, TokenError } from "../model/errors.ts"
 import { formatBytes } from "../model/units.ts"
+import { mayLead } from "./address.ts"
 import { type About, refusal } from "./failure.ts"
 import { type Answer, type Http, isLeak, send } from "./http.ts"
 import { Passing, RETRY, type RetryPolicy, retried } from "./retry.ts"
@@ -159,8 +160,15 @@ export const openHub = (options: HubOptions = {}): Hub => {
       (about, signal) =>
       async (input, init = {}) => {
         const url = input instanceof Request ? input.url : String(input)
+        const { origin } = new URL(url)
         if (isLeak(http, new URL(url), new Headers(init.headers))) {
-          throw new IngestError(`${hubUrl} leads on to ${new URL(url).origin}, which is not followed`)
+          throw new IngestError(`${hubUrl} leads on to ${origin}, which is not followed`)
+        }
+        // Where files are to be uploaded stands in an answer.
+        if (!trusted.has(origin) && !(await mayLead(new URL(hubUrl), new URL(url)))) {
+          throw new IngestError(
+            `${hubUrl} leads on to ${origin}, further inside of a network than where it is itself, which is not followed`,
+          )
         }
         return retried(
           async () => {
