@@ -8,6 +8,7 @@
  * - An empty file is a range that cannot be satisfied (416): such files are never asked for.
  * - Its blobs cannot go on where they were cut: files are streamed by `download.ts` instead.
  */
+import { withoutSecrets } from "../model/address-text.ts"
 import { ConfigError, IngestError, TokenError } from "../model/errors.ts"
 import { formatBytes } from "../model/units.ts"
 import { mayLead } from "./address.ts"
@@ -71,7 +72,9 @@ const MAX_ANSWER = 64 << 20
 const checkUrl = (name: string, text: string): string => {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "") {
-    throw new ConfigError(`${name}: expected an address such as ${HUB_URL}, found ${JSON.stringify(text)}`)
+    throw new ConfigError(
+      `${name}: expected an address such as ${HUB_URL}, without a password and without "?", found ${JSON.stringify(withoutSecrets(text))}`,
+    )
   }
   return text.replace(/\/+$/, "")
 }
@@ -90,7 +93,7 @@ const datasetsServerOf = (hubUrl: string): string | undefined =>
 export const checkRepo = (repo: string): void => {
   if (/^(?:[\w.-]+\/)?[\w.-]+$/.test(repo) && !/(^|\/)\.+(\/|$)/.test(repo)) return
   throw new ConfigError(
-    `repo: expected the name of a dataset, such as "cifar10" or "owner/name", found ${JSON.stringify(repo)}`,
+    `repo: expected the name of a dataset, such as "cifar10" or "owner/name", found ${JSON.stringify(withoutSecrets(repo))}`,
   )
 }
 
@@ -148,7 +151,9 @@ export const openHub = (options: HubOptions = {}): Hub => {
 
   const refused = async (answer: Answer, about: Pick<About, "repo" | "revision">): Promise<Error> => {
     const body = await readAnswer(answer, MAX_ANSWER, answer.response.url)
-    return refusal(answer.response, wordsOf(body, answer.response), { ...about, hubUrl, token: token !== undefined })
+    const said = wordsOf(body, answer.response)
+    const words = token === undefined ? said : said.replaceAll(token, "...")
+    return refusal(answer.response, words, { ...about, hubUrl, token: token !== undefined })
   }
 
   return {

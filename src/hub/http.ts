@@ -47,7 +47,7 @@ const reasonOf = (error: unknown): string => {
 const nextUrl = async (first: URL, url: URL, location: string): Promise<URL> => {
   const refuse = (to: string): IngestError =>
     new IngestError(`${shownUrl(url)} redirects to ${to}, which is not followed`)
-  const next = URL.parse(location, url)
+  const next = URL.parse(location, url.href)
   if (!next) throw refuse("what is no address")
   const downgraded = url.protocol === "https:" && next.protocol !== "https:"
   if (downgraded || !/^https?:$/.test(next.protocol)) throw refuse(`${next.protocol}//${next.host}`)

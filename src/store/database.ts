@@ -4,6 +4,7 @@ import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type * as LanceDb from "@lancedb/lancedb"
+import { withoutSecrets } from "../model/address-text.ts"
 import { ConfigError, TableError } from "../model/errors.ts"
 
 export type Connection = LanceDb.Connection
@@ -22,7 +23,7 @@ export const localPath = (uri: string): string => {
   if (uri.startsWith("file://")) return fileURLToPath(uri)
   if (/^[a-z][a-z0-9+]+:\/\//i.test(uri)) {
     throw new ConfigError(
-      `Expected a local folder as uri, found ${JSON.stringify(uri)}; object stores are not supported yet`,
+      `Expected a local folder as uri, found ${JSON.stringify(withoutSecrets(uri))}; object stores are not supported yet`,
     )
   }
   return resolve(uri)
