@@ -6,7 +6,7 @@
 import { IngestError } from "../model/errors.ts"
 import type { ColumnType } from "../model/types.ts"
 import { literal, literalPath } from "./duckdb.ts"
-import { type TableFile, unpacked } from "./file.ts"
+import { checkColumnCount, type TableFile, unpacked } from "./file.ts"
 
 const DELIMITERS = [",", ";", "\t", "|"]
 /** The header has to end within so many bytes, and no record may have more. */
@@ -45,6 +45,7 @@ const firstRecord = (
       field += text[at++]
     }
     fields.push(field)
+    checkColumnCount(fields.length)
     field = ""
     if (at >= text.length) return { fields, ended: false }
     if (!text.startsWith(delimiter, at)) return { fields, ended: true }
@@ -53,20 +54,24 @@ const firstRecord = (
 }
 
 /** The beginning of the file: up to a whole first record. */
-const beginningOf = async ({ path }: TableFile, isEnough: (text: string) => boolean): Promise<string> => {
+const beginningOf = async ({ path }: TableFile, isEnough: (text: string) => boolean): Promise<void> => {
   const decoder = new TextDecoder("utf-8", { fatal: true })
   let text = ""
+  let looked = 0
   try {
     for await (const bytes of unpacked(path)) {
       text += decoder.decode(bytes, { stream: true })
-      if (isEnough(text)) break
-      if (text.length > MOST_BYTES) throw new IngestError(`The first line is longer than 16 MiB`)
+      // Each look begins at the start: a first line of many megabytes is not looked at a hundred times.
+      if (text.length < 2 * looked) continue
+      if (isEnough(text)) return
+      looked = text.length
+      if (looked > MOST_BYTES) throw new IngestError(`The first line is longer than 16 MiB`)
     }
+    if (text.length > looked || text === "") isEnough(text)
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     throw new IngestError("Expected UTF-8, found bytes that are not; convert the file first", { cause: error })
   }
-  return text
 }
 
 const delimiterOf = (line: string): string => {

@@ -36,6 +36,14 @@ export const formatOfName = (path: string): TableFormat | undefined => {
   return format === "parquet" && packed ? undefined : format
 }
 
+/** Queries are planned column by column, and tables of more have not been seen. */
+const MOST_COLUMNS = 10_000
+
+/** @throws {IngestError} for a table with too many columns. */
+export const checkColumnCount = (count: number): void => {
+  if (count > MOST_COLUMNS) throw new IngestError(`Expected at most ${MOST_COLUMNS} columns, found ${count} or more`)
+}
+
 /** Bytes from `start` up to `end` (exclusive). */
 export interface ByteRange {
   readonly start: number

@@ -8,11 +8,12 @@ import type { Column } from "../model/column.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
 import type { ColumnType } from "../model/types.ts"
 import { describeTable } from "./describe.ts"
-import { type Bindings, connect, loadBindings } from "./duckdb.ts"
+import { type Bindings, connect, loadBindings, planned } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
 import { type ByteRange, checkTableFile, type TableFile } from "./file.ts"
 import { withJsonNumbers } from "./json-numbers.ts"
 import { copyRange, linesBefore } from "./jsonl.ts"
+import { checkLastLine } from "./lines.ts"
 import type { RowRange } from "./parquet.ts"
 import { type Query, queryOf } from "./query.ts"
 import { columnOfChunk, endsWithTrue } from "./vectors.ts"
@@ -105,7 +106,8 @@ async function* chunks(
     const query = await queryOf(connection, file, wanted, rows)
     let row = rows?.start ?? 0
     // Why it cannot begin is found out in the same way as why it does not get to its end.
-    const result = await connection.stream(query.sql).catch(() => undefined)
+    const plan = () => connection.stream(query.sql)
+    const result = await planned(query.columns.length, plan).catch(() => undefined)
     for (let ended = false; !ended; ) {
       const chunk = await result?.fetchChunk()
       signal?.throwIfAborted()
@@ -137,11 +139,16 @@ async function* chunks(
 export async function* readTable(file: TableFile, options: ReadOptions = {}): AsyncGenerator<Batch, void, undefined> {
   const { bytes, signal, batchRows = BATCH.rows } = options
   const part = bytes && join(bytes.tempDir, `${randomUUID()}.jsonl`)
+  const left = new AbortController()
   signal?.throwIfAborted()
   checkTableFile(file)
   try {
     if (bytes && part) await copyRange(file.path, bytes, part)
+    // Beside the reading: of a compressed file it takes about as long.
+    const whole = file.format === "csv" || file.format === "tsv" ? checkLastLine(file, left.signal) : undefined
+    whole?.catch(() => {})
     yield* gathered(chunks(part ? { ...file, path: part } : file, options), batchRows)
+    await whole
   } catch (error) {
     signal?.throwIfAborted()
     const message = error instanceof IngestError ? messageOf(error) : await duckDbMessage(error, file.path, bytes)
@@ -149,6 +156,7 @@ export async function* readTable(file: TableFile, options: ReadOptions = {}): As
     const counted = from > 0 ? ` (row 0 of this part is line ${from + 1})` : ""
     throw new IngestError(`${file.path}: ${message}${counted}`, { cause: error })
   } finally {
+    left.abort()
     if (part) await rm(part, { force: true })
   }
 }
