@@ -20,6 +20,8 @@ const HELPERS = [
   "memory.ts",
   "memory-tabular.ts",
   "memory-export.ts",
+  "memory-sync.ts",
+  "many-items.ts",
 ]
 
 const { values, positionals } = parseArgs({

@@ -11,10 +11,10 @@ import { type Format, isItemFormat } from "./model/format.ts"
 import type { Item, Plain } from "./model/item.ts"
 import type { Code, Normalizer } from "./model/normalizer.ts"
 import { readOptions } from "./model/options.ts"
-import { checkColumnName } from "./model/rows.ts"
+import { readSchema } from "./model/schema.ts"
 import type { Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
-import { type ColumnType, parseType, type SchemaMap } from "./model/types.ts"
+import type { SchemaMap } from "./model/types.ts"
 import { NORMALIZERS } from "./normalizers/index.ts"
 import { byExtension } from "./normalizers/route.ts"
 import { columns } from "./sources/columns.ts"
@@ -75,16 +75,6 @@ const readTriggers = (settings: RunSettings): { readonly flush: Trigger; readonl
     )
   }
   return { flush, commit }
-}
-
-/** The types of a user's schema; the directive FILE is none, and is left out. */
-const readSchema = (schema: SchemaMap = {}): Map<string, ColumnType> => {
-  const types = new Map<string, ColumnType>()
-  for (const [name, text] of Object.entries(schema)) {
-    checkColumnName(name)
-    if (text.toUpperCase() !== "FILE") types.set(name, parseType(text, name))
-  }
-  return types
 }
 
 export interface PlanParts {

@@ -213,6 +213,17 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
 
   program
+    .command("selftest")
+    .description("Kill runs on this machine, and check that tables come out whole. Works in a folder of its own.")
+    .option("--kills <n>", "how many runs are killed", count, 100)
+    .option("--seed <n>", "chooses the moments", count, 1)
+    .option("--mutate", "with a fault on purpose, the checkpoint committed apart from the rows: it has to be found")
+    .action(async (options) => {
+      const { selftestCommand } = await import("./commands/selftest.ts")
+      exit(await selftestCommand(options, env))
+    })
+
+  program
     .command("unlock")
     .description("Free a table whose writer is gone and has left its lock behind.")
     .argument("<table>")

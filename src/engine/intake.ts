@@ -14,7 +14,8 @@ import type { Schema } from "../model/types.ts"
 import { Buffer } from "./buffer.ts"
 import { openCommitter, RECORDS_AT_ONCE } from "./commit.ts"
 import { evolve, freeze, retype, withoutUnknown } from "./contract.ts"
-import type { ItemVersion, Ledger } from "./ledger.ts"
+import { attempt } from "./effects.ts"
+import { type ItemVersion, type Ledger, missingOf } from "./ledger.ts"
 import { type Part, splitItems, splitPart } from "./part.ts"
 import type { Plan } from "./plan.ts"
 import type { RowsMessage, TaskItem } from "./protocol.ts"
@@ -251,7 +252,9 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         Effect.gen(function* () {
           // It had rows before it changed: they go first, so that it is never taken for empty while they are there.
           if (ledger.had(item.id)) yield* committer.remove([{ item: item.id }])
-          record({ item: item.id, version }, "empty", "normalize", "the item has no rows")
+          const key = keyOf({ item: item.id, version })
+          record({ item: item.id, version }, "empty", "normalize", partials.get(key) ?? "the item has no rows")
+          partials.delete(key)
           tally.count("empty")
           tally.tried++
           yield* commitRecords()
@@ -264,12 +267,20 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       failed: message(({ item, version }: TaskItem, stage: Stage, message: string) =>
         fail({ item: item.id, version }, stage, message),
       ),
-      resume: message(({ item, version }: TaskItem) => {
-        open = { item: item.id, version, ...(item.resumable && { resumable: true }) }
-        openCommitted = open
-        return Effect.void
+      resume: message(({ item, version }: TaskItem) =>
+        Effect.gen(function* () {
+          open = { item: item.id, version, ...(item.resumable && { resumable: true }) }
+          openCommitted = open
+          // What is missing of the rows that are there is not found again.
+          const missing = yield* attempt(() => missingOf(writer, { item: item.id, version }))
+          if (missing) notWhole({ item: item.id, version }, missing.stage, missing.error)
+        }),
+      ),
+      restart: message(({ item, version }: TaskItem) => {
+        // It will be said again.
+        partials.delete(keyOf({ item: item.id, version }))
+        return takeBack({ item: item.id, version })
       }),
-      restart: message(({ item, version }: TaskItem) => takeBack({ item: item.id, version })),
       commit: step(commit),
       cut: step(() => (open && !open.resumable ? takeBack(open) : Effect.void)),
       settled: committer.settled,

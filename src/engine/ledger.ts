@@ -7,6 +7,7 @@
 import type { Batch } from "../model/batch.ts"
 import { valueAt } from "../model/column.ts"
 import { type Hash64, HashMap, HashSet, hash64 } from "../model/hash-set.ts"
+import type { ItemRecord } from "../model/item.ts"
 import type { Reader } from "../model/sink.ts"
 import { ITEMS, REMOVING, type Removal, removalOf } from "./records.ts"
 
@@ -139,7 +140,7 @@ const outlived = async (reader: Reader, failures: ReadonlyMap<string, number>): 
   return items
 }
 
-const readRecords = async (reader: Reader, { items, versions }: Whole): Promise<Records> => {
+const readRecords = async (reader: Reader, { items, versions }: Whole, cut: readonly Cut[]): Promise<Records> => {
   const failed = new HashSet()
   const empty = new HashSet()
   const recorded = new HashSet()
@@ -168,13 +169,30 @@ const readRecords = async (reader: Reader, { items, versions }: Whole): Promise<
         failed.add(key)
         attempts.set(name, { high: 0, low: numberAt(batch, "attempts", row) })
       } else {
-        // Rows of another version are newer: the item came through since.
-        if (items.has(name) && !versions.has(key)) voided.push(item)
+        // Rows of another version are newer: the item came through since. Or they are older, and this one was cut.
+        const isCut = cut.some((one) => one.item === item && one.version === version)
+        if (items.has(name) && !versions.has(key) && !isCut) voided.push(item)
         if (status === "empty") empty.add(key)
       }
     }
   }
   return { failed, empty, recorded, attempts, removals, void: [...voided, ...(await outlived(reader, unsure))] }
+}
+
+/** What the item's record says to be missing of it; undefined where nothing is, as far as it is known. */
+export const missingOf = async (
+  reader: Reader,
+  item: ItemVersion,
+): Promise<Pick<ItemRecord, "stage" | "error"> | undefined> => {
+  if (!(await reader.sides()).includes(ITEMS)) return undefined
+  const records = (await reader.side(ITEMS)).read(["status", "stage", "error"], { items: [item] })
+  for await (const batch of records) {
+    for (let row = 0; row < batch.rows; row++) {
+      if (textAt(batch, "status", row) !== "partial") continue
+      return { stage: textAt(batch, "stage", row) as ItemRecord["stage"], error: textAt(batch, "error", row) }
+    }
+  }
+  return undefined
 }
 
 /** Reads the ledger; changes nothing. */
@@ -186,8 +204,8 @@ export const readLedger = async (reader: Reader, { ignore }: LedgerOptions): Pro
     whole = await wholeItems(reader, new Map(newest.map(({ item, version }) => [item, version])))
   }
   const { items, versions } = whole
-  const records = await readRecords(reader, whole)
   const cut = await cutItems(reader, lastCommit, versions)
+  const records = await readRecords(reader, whole, cut)
   return {
     lastCommit,
     items: items.size,

@@ -105,14 +105,12 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
     const version = versionOf(item, route)
     const standing = ledger.standing(item.id, version)
     seen?.add(item, standing === "done" && ledger.attempts(item.id) > 0)
-    if (plan.failed === "only" && standing !== "failed") {
-      if (standing === "done") tally.count("unchanged")
-      continue
-    }
     if (standing !== "new" && !isDoneAgain(standing, plan)) {
       tally.count(standing === "done" ? "unchanged" : standing)
       continue
     }
+    // An item that failed may have been mended since, and is another version then.
+    if (plan.failed === "only" && ledger.attempts(item.id) === 0) continue
     if (item.error !== undefined) {
       await mend()
       yield* group()

@@ -91,6 +91,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       warnings.push(message)
       emit({ type: "warning", message })
     }
+    for (const notice of writer.notices ?? []) warn(notice)
     let ending: Ending = "complete"
     const stop = (reason: Exclude<Ending, "complete">): void => {
       if (ending !== "complete") return

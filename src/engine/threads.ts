@@ -2,7 +2,7 @@
 import { MessageChannel } from "node:worker_threads"
 import { Piscina } from "piscina"
 import { messageOf } from "../model/errors.ts"
-import { openChannel, type Running } from "./channel.ts"
+import { type Channel, openChannel, type Running } from "./channel.ts"
 import type { Control, Message, Signal, Task } from "./protocol.ts"
 
 export interface TaskLane {
@@ -31,7 +31,7 @@ const describe = (error: unknown): string => {
 
 export const threadLane = (options: { readonly threads: number; readonly timeout: number }): TaskLane => {
   let pool: Piscina | undefined
-  const open = (): Piscina =>
+  const newPool = (): Piscina =>
     new Piscina({
       filename: workerUrl("thread-worker").href,
       minThreads: 0,
@@ -46,6 +46,8 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
    * not keep to it; then all threads could be inside of later tasks, waiting for a reader who waits for an earlier one.
    */
   const waiting: (() => void)[] = []
+  /** Channels that have not ended: their ports would keep the process alive. */
+  const open = new Set<Channel>()
   let running = 0
   const leave = (): void => {
     running--
@@ -54,7 +56,7 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
 
   return {
     start: (task, urgent = false) => {
-      pool ??= open()
+      pool ??= newPool()
       const threads = pool
       const { port1, port2 } = new MessageChannel()
       const abort = new AbortController()
@@ -73,7 +75,9 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
         // The port closes after its last message, so what a dying worker had said is not lost.
         port1.on("close", async () => channel.lost(await death))
       }
+      open.add(channel)
       channel.onEnd(() => {
+        open.delete(channel)
         const place = waiting.indexOf(begin)
         if (place >= 0) waiting.splice(place, 1)
         port1.close()
@@ -84,6 +88,7 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
     },
     close: async () => {
       waiting.length = 0
+      for (const channel of open) channel.lost("the run is over")
       await pool?.destroy()
     },
   }

@@ -25,8 +25,8 @@ export interface HubOptions {
    * The server of Parquet exports. Default: the Hub's with `datasets-server.` before its name, as `datasets` has it.
    */
   readonly datasetsServerUrl?: string
-  /** Begins with `hf_`. */
-  readonly token?: string
+  /** Begins with `hf_`. Undefined, as of a variable that is not set, is none. */
+  readonly token?: string | undefined
   readonly retry?: Partial<RetryPolicy>
 }
 

@@ -3,6 +3,7 @@ import { createReadStream, createWriteStream } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import { createInterface } from "node:readline"
 import { pipeline } from "node:stream/promises"
+import { isJson } from "../model/json-text.ts"
 import { type ColumnType, layoutOf } from "../model/types.ts"
 import { literal, literalPath } from "./duckdb.ts"
 import { type ByteRange, type TableFile, unpacked } from "./file.ts"
@@ -86,15 +87,6 @@ export const linesBefore = async (path: string, end: number): Promise<number> =>
 
 /** DuckDB takes numbers that JSON does not have. */
 const NUMBERS = /-?\b(?:nan|inf(?:inity)?)\b/gi
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** The first line (from 1) that is no JSON, counted from the start of the range; undefined when all are. */
 export const malformedLine = async (path: string, range?: ByteRange): Promise<number | undefined> => {

@@ -1,8 +1,5 @@
 /** A disk that fills up ends the run at its last commit; with room again, the next run completes the table. */
 import { execFileSync } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { connect } from "@lancedb/lancedb"
 import { afterEach, expect, it } from "vitest"
 import { isFatal } from "../../src/model/errors.ts"
@@ -10,12 +7,13 @@ import { run } from "../../src/pipeline.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import type { Behaviour } from "../fixtures/normalizer.ts"
 import { itemsOf, testPlan } from "../fixtures/plans.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const mounted: string[] = []
 
 /** A file system of its own in memory; undefined where this user may not mount one. */
 const smallDisk = async (): Promise<string | undefined> => {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-full-"))
+  const folder = await tempFolder()
   try {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], { stdio: "pipe" })
     mounted.push(folder)
@@ -26,11 +24,8 @@ const smallDisk = async (): Promise<string | undefined> => {
   }
 }
 
-afterEach(async () => {
-  for (const folder of mounted.splice(0)) {
-    execFileSync("umount", ["--lazy", folder])
-    await rm(folder, { recursive: true, force: true })
-  }
+afterEach(() => {
+  for (const folder of mounted.splice(0)) execFileSync("umount", ["--lazy", folder])
 })
 
 it("ends the run, keeps the last commit, and goes on when there is room", { timeout: 60_000 }, async ({ skip }) => {

@@ -8,7 +8,8 @@ import { IngestError, TableError } from "../../src/model/errors.ts"
 import type { Normalize } from "../../src/model/normalizer.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
-import { tempFolder, writeTable } from "../fixtures/tables.ts"
+import { writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const normalize: Normalize = async function* (item, _options, context) {
   if (item.id.startsWith("bad")) throw new IngestError("broken")
