@@ -8,8 +8,9 @@ import type { SharpOptions } from "sharp"
 import { type Batch, batchOf } from "../model/batch.ts"
 import { bytesColumn, int32Column, textColumn } from "../model/column.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
+import { type Lane, WrongLane } from "../model/normalizer.ts"
 import { readBmp } from "./bmp.ts"
-import { readImageHeader } from "./imageheader.ts"
+import { type ImageFormat, type ImageHeader, readImageHeader } from "./imageheader.ts"
 import { loadSharp, type Sharp } from "./sharp.ts"
 
 /** 8-bit sRGB samples, row by row from the top, without padding. */
@@ -34,11 +35,19 @@ export interface ThumbnailOptions {
    * Render SVG too. Drawing one can take hours and cannot be stopped: only where the process may be killed for it.
    */
   readonly svg?: boolean
+  /**
+   * Where this runs. On a thread, beside others, a picture that takes much memory to decode is not decoded: it belongs
+   * into a process of its own.
+   */
+  readonly lane?: Lane | undefined
 }
 
 export const MAX_PIXELS = 2 ** 28
-/** Decoding AVIF takes 19 bytes a pixel, a progressive JPEG 3 (measured). */
+/** Bytes that decoding takes at most, as measured: of AVIF 19 a pixel, of GIF, interlaced PNG and progressive JPEG 4. */
+const bytesPerPixel = (format: ImageFormat): number => (format === "AVIF" ? 19 : 4)
 const MAX_AVIF_PIXELS = 2 ** 26
+/** Above this, decoding is not done beside others: four threads with a file of 1 KB each would take 5 GB. */
+const LARGE_BYTES = 256 << 20
 const LARGEST = 256
 const QUALITY = 85
 /** Just under the minute after which a worker without progress is given up: then only this picture fails. */
@@ -74,13 +83,36 @@ const decode = (sharp: Sharp, source: Uint8Array | Pixels, limitInputPixels: num
     .toBuffer({ resolveWithObject: true })
 }
 
+/** The size that the header says; 0 where the decoder cannot tell either. */
+const sizeOf = async (sharp: Sharp, bytes: Uint8Array, { width, height }: ImageHeader) => {
+  if (width !== undefined && height !== undefined) return { width, height }
+  const unknown = { width: 0, height: 0 }
+  return sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => unknown)
+}
+
+let turn: Promise<unknown> = Promise.resolve()
+
+/** After the large pictures before it: there is no second one beside it in this thread. */
+const alone = <T>(work: () => Promise<T>): Promise<T> => {
+  const done = turn.then(work)
+  turn = done.catch(() => {})
+  return done
+}
+
 const decodeFile = async (sharp: Sharp, bytes: Uint8Array, options: ThumbnailOptions) => {
-  const { format, width = 0, height = 0 } = readImageHeader(bytes)
+  const header = readImageHeader(bytes)
+  const { format } = header
   const maxPixels = Math.min(options.maxPixels ?? MAX_PIXELS, format === "AVIF" ? MAX_AVIF_PIXELS : Infinity)
-  if (width * height > maxPixels) throw tooLarge(width, height, maxPixels)
   if (format === "SVG" && !options.svg) throw new IngestError("SVG is not rendered here: drawing it cannot be stopped")
+  const { width, height } = await sizeOf(sharp, bytes, header)
+  if (width * height > maxPixels) throw tooLarge(width, height, maxPixels)
+  const large = width * height * bytesPerPixel(format) > LARGE_BYTES
+  if (large && options.lane === "thread") throw new WrongLane("process")
+  const decoded = async () => decode(sharp, format === "BMP" ? await readBmp(bytes, 4 * LARGEST) : bytes, maxPixels)
   try {
-    return await decode(sharp, format === "BMP" ? await readBmp(bytes, 4 * LARGEST) : bytes, maxPixels)
+    return await (large ? alone(decoded) : decoded())
   } catch (error) {
     if (/pixel limit/.test(messageOf(error))) {
       const header = await sharp(bytes, { limitInputPixels: false }).metadata()

@@ -13,7 +13,7 @@ import { files } from "../../src/sources/files.ts"
 import { collect } from "../fixtures/collect.ts"
 import { itemAt } from "../fixtures/fileitem.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { writeVideo } from "../fixtures/video.ts"
 
 const context = (tempDir: string): NormalizeContext => ({

@@ -21,7 +21,7 @@ import { startHub } from "../fixtures/hub.ts"
 import { parsePipeline } from "../fixtures/pipeline.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { sluice } from "../fixtures/sluice.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const hub = await startHub()
 const NAMES = ["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf"]

@@ -12,7 +12,7 @@ import { numbers } from "../fixtures/hub/datasets.ts"
 import { startHub } from "../fixtures/hub.ts"
 import { loadPipeline } from "../fixtures/pipeline.ts"
 import { sluice } from "../fixtures/sluice.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 // Each run is a process of its own.
 vi.setConfig({ testTimeout: 120_000 })

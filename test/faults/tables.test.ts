@@ -6,7 +6,7 @@ import { expect, it } from "vitest"
 import { Tabular } from "../../src/formats/tabular/tabular.ts"
 import { checkLastLine } from "../../src/readers/lines.ts"
 import { ingest } from "../fixtures/dataset.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const LEVELS = 200_000
 const nested = (open: string, close: string): string => open.repeat(LEVELS) + close.repeat(LEVELS)

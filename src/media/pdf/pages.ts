@@ -13,6 +13,12 @@ const STEP_LIMIT = 15_000
 /** Together, the pages that fail may take as long as this many steps; then the rest is given up. */
 const FAILED_STEPS = 4
 
+/**
+ * What an engine may hold besides the file and the pixels of a page: fonts, and pictures that are on it. A file of 2 KB
+ * can have a page of which it would make all the bytes that it can get.
+ */
+const OWN_MEMORY = 768 << 20
+
 const MAX_PAGES = 10_000
 
 /** 16,384 x 16,384: A4 at 1,400 DPI. */
@@ -133,7 +139,7 @@ export async function* readPages(read: () => Uint8Array, options: PdfOptions): A
   const maxPixels = Math.min(MAX_PIXELS, Math.floor(options.maxBytes / BYTES_PER_PIXEL))
   const reader = await openPdf(take, {
     drawing: { dpi: options.dpi, maxPixels },
-    limit: options.stepLimit ?? STEP_LIMIT,
+    limits: { time: options.stepLimit ?? STEP_LIMIT, memory: OWN_MEMORY + 2 * options.maxBytes },
     progress: options.progress,
     damage: cut,
   })
