@@ -14,10 +14,10 @@ const STEP_LIMIT = 15_000
 const FAILED_STEPS = 4
 
 /**
- * What an engine may hold besides the file and the pixels of a page: fonts, and pictures that are on it. A file of 2 KB
- * can have a page of which it would make all the bytes that it can get.
+ * What an engine may hold: four times what an item may have, and no less than this. A file of 2 KB can have a page of
+ * which it would make all the bytes that it can get.
  */
-const OWN_MEMORY = 768 << 20
+const LEAST_MEMORY = 640 << 20
 
 const MAX_PAGES = 10_000
 
@@ -139,7 +139,7 @@ export async function* readPages(read: () => Uint8Array, options: PdfOptions): A
   const maxPixels = Math.min(MAX_PIXELS, Math.floor(options.maxBytes / BYTES_PER_PIXEL))
   const reader = await openPdf(take, {
     drawing: { dpi: options.dpi, maxPixels },
-    limits: { time: options.stepLimit ?? STEP_LIMIT, memory: OWN_MEMORY + 2 * options.maxBytes },
+    limits: { time: options.stepLimit ?? STEP_LIMIT, memory: Math.max(LEAST_MEMORY, 4 * options.maxBytes) },
     progress: options.progress,
     damage: cut,
   })
