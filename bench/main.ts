@@ -15,6 +15,7 @@ const HELPERS = [
   "inputs.ts",
   "bare.ts",
   "bare-video.ts",
+  "disk.ts",
   "coco-inputs.ts",
   "lerobot-inputs.ts",
   "memory.ts",

@@ -15,6 +15,7 @@ import { readOptions } from "./model/options.ts"
 import { readSchema } from "./model/schema.ts"
 import type { Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
+import type { RowStage } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
 import { NORMALIZERS } from "./normalizers/index.ts"
 import { byExtension } from "./normalizers/route.ts"
@@ -85,6 +86,8 @@ const readTriggers = (settings: RunSettings): { readonly flush: Trigger; readonl
 export interface PlanParts {
   readonly name: string
   readonly feed: Feed
+  /** Default: none. */
+  readonly stages?: readonly RowStage[]
   readonly sink: Sink
 }
 
@@ -94,6 +97,7 @@ export interface PlanParts {
  * @throws {ConfigError} when settings contradict one another or name no type.
  */
 export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
+  stages: [],
   ...parts,
   mode: settings.mode ?? "append",
   contract: settings.contract ?? "evolve",

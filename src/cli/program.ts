@@ -36,6 +36,10 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(escapeLines(text)) })
     .addHelpText("after", EPILOGUE)
+    .hook("preAction", async () => {
+      const { keepTogether } = await import("./temp.ts")
+      await keepTogether()
+    })
 
   const uri = (): Option =>
     new Option("--uri <folder>", "folder of the database; SLUICE_URI gives another default").default(

@@ -1,6 +1,7 @@
 /** What a run needs to know. Made by the builder, the YAML loader or the client; read by the engine. */
 import type { Feed } from "../model/feed.ts"
 import type { Sink } from "../model/sink.ts"
+import type { RowStage } from "../model/stage.ts"
 import type { Schema } from "../model/types.ts"
 import type { Workers } from "./lanes.ts"
 
@@ -42,6 +43,8 @@ export interface Trigger {
 export interface Plan {
   readonly name: string
   readonly feed: Feed
+  /** What is done with the rows on their way, in this order. */
+  readonly stages: readonly RowStage[]
   readonly sink: Sink
   readonly mode: WriteMode
   readonly contract: Contract

@@ -40,7 +40,7 @@ export interface LanceOptions {
   readonly index?: readonly string[]
   /**
    * - `process` (default): a commit survives whatever happens to the process
-   * - `fsync`: it survives a loss of power, too, for some 20 ms a commit
+   * - `fsync`: it survives a loss of power, too, for 4 to 25 ms a commit
    */
   readonly durability?: Durability
 }

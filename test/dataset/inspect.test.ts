@@ -39,6 +39,7 @@ const ingest = async (uri: string, ids: readonly string[]): Promise<void> => {
         code: { normalize, options: {} },
         route: () => ({ lane: "main", recipe: "r" }),
       },
+      stages: [],
       sink: lance({ uri, table: "docs", index: ["text"] }),
       mode: "append",
       contract: "evolve",
