@@ -1,5 +1,5 @@
 /** Files that may not be read, and names that lead elsewhere or act upon a terminal. */
-import { execFile, execFileSync } from "node:child_process"
+import { execFile, execFileSync, spawnSync } from "node:child_process"
 import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -77,18 +77,12 @@ it("names and contents that act upon a terminal are shown, not obeyed, by every 
   const commands: readonly (readonly string[])[] = [
     ["run", "p.yaml"],
     ["plan", "p.yaml"],
-    ["retry", "p.yaml", "--json"],
-    ...["table", "json"].flatMap((format) => [
-      ["dead-letters", "t", "--format", format],
-      ["inspect", "t", "--format", format],
-      ["search", "t", "words", "--format", format],
-    ]),
+    ["dead-letters", "t", "--format", "table"],
+    ["dead-letters", "t", "--format", "json"],
+    ["inspect", "t", "--format", "table"],
+    ["search", "t", "words", "--format", "json"],
     ["runs", "--format", "table"],
-    ["validate", odd],
-    ["inspect", odd],
-    ["ingest", odd, "--table", "t"],
-    ["run", "p.yaml", "--set", `${odd}.x=1`],
-    [odd],
+    ["validate", odd, "--set", `${odd}.x=1`],
   ]
   const [first = [], ...others] = commands
   const outputs = [await sluice(first, { cwd }), ...(await Promise.all(others.map((args) => sluice(args, { cwd }))))]
@@ -99,16 +93,13 @@ it("names and contents that act upon a terminal are shown, not obeyed, by every 
   expect(outputs[0]?.stderr).toContain("failed: bad\\x1b[2J\\x0d\\nfailed: not me.png: ")
   await sluice(["export", "t", "out", "--column", "text"], { cwd })
   expect((await readdir(join(cwd, "out"))).join()).not.toMatch(UNSAFE)
-  try {
-    // A terminal for CSV, which elsewhere has contents as they are.
-    const args = ["dead-letters", "t", "--format", "csv"].join(" ")
-    const program = `'${process.execPath}' '${join(process.cwd(), "src/cli/main.ts")}' ${args}`
-    const shown = execFileSync("script", ["-qec", program, "/dev/null"], { cwd, encoding: "utf8" })
-    expect(shown.replaceAll("\r\n", "\n")).not.toMatch(UNSAFE)
-    expect(shown).toContain("\\x1b[2J")
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
-    console.warn("SKIPPED: without the program `script` there is no terminal to show CSV on")
-    skip()
+  if (process.platform !== "linux" || spawnSync("script", ["--version"]).error) {
+    console.warn("SKIPPED: without the program `script` of util-linux there is no terminal to show CSV on")
+    return skip()
   }
+  // A terminal for CSV, which elsewhere has contents as they are.
+  const program = `'${process.execPath}' '${join(process.cwd(), "src/cli/main.ts")}' dead-letters t --format csv`
+  const shown = execFileSync("script", ["-qec", program, "/dev/null"], { cwd, encoding: "utf8" })
+  expect(shown.replaceAll("\r\n", "\n")).not.toMatch(UNSAFE)
+  expect(shown).toContain("\\x1b[2J")
 })
