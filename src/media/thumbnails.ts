@@ -10,7 +10,7 @@ import { bytesColumn, int32Column, textColumn } from "../model/column.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
 import { type Lane, WrongLane } from "../model/normalizer.ts"
 import { readBmp } from "./bmp.ts"
-import { type ImageFormat, type ImageHeader, readImageHeader } from "./imageheader.ts"
+import { type ImageHeader, readImageHeader } from "./imageheader.ts"
 import { loadSharp, type Sharp } from "./sharp.ts"
 
 /** 8-bit sRGB samples, row by row from the top, without padding. */
@@ -29,7 +29,7 @@ export interface Thumbnail {
 }
 
 export interface ThumbnailOptions {
-  /** More pixels than this are refused; default 2^28 (16,384 x 16,384), and never more than 2^26 of an AVIF. */
+  /** More pixels than this are refused; default 2^28 (16,384 x 16,384), and never more than fit into 1.2 GiB at once. */
   readonly maxPixels?: number
   /**
    * Render SVG too. Drawing one can take hours and cannot be stopped: only where the process may be killed for it.
@@ -43,10 +43,9 @@ export interface ThumbnailOptions {
 }
 
 export const MAX_PIXELS = 2 ** 28
-/** Bytes that decoding takes at most, as measured: of AVIF 19 a pixel, of GIF, interlaced PNG and progressive JPEG 4. */
-const bytesPerPixel = (format: ImageFormat): number => (format === "AVIF" ? 19 : 4)
-const MAX_AVIF_PIXELS = 2 ** 26
-/** Above this, decoding is not done beside others: four threads with a file of 1 KB each would take 5 GB. */
+/** Where all pixels are held at once: 2^26 of an AVIF, and 2^28 of a progressive JPEG, which takes 3 bytes a pixel. */
+const MAX_HELD = 19 * 2 ** 26
+/** Above this, a picture is not decoded beside others: four threads with a file of 1 KB each would take 5 GB. */
 const LARGE_BYTES = 256 << 20
 const LARGEST = 256
 const QUALITY = 85
@@ -83,13 +82,12 @@ const decode = (sharp: Sharp, source: Uint8Array | Pixels, limitInputPixels: num
     .toBuffer({ resolveWithObject: true })
 }
 
-/** The size that the header says; 0 where the decoder cannot tell either. */
-const sizeOf = async (sharp: Sharp, bytes: Uint8Array, { width, height }: ImageHeader) => {
-  if (width !== undefined && height !== undefined) return { width, height }
-  const unknown = { width: 0, height: 0 }
+/** What the header says, and where it does not (AVIF) and all pixels are held at once, what the decoder says. */
+const sizeOf = async (sharp: Sharp, bytes: Uint8Array, { width, height, held = 0 }: ImageHeader) => {
+  if ((width !== undefined && height !== undefined) || held === 0) return { width, height }
   return sharp(bytes, { limitInputPixels: false })
     .metadata()
-    .catch(() => unknown)
+    .catch(() => ({ width, height }))
 }
 
 let turn: Promise<unknown> = Promise.resolve()
@@ -103,12 +101,12 @@ const alone = <T>(work: () => Promise<T>): Promise<T> => {
 
 const decodeFile = async (sharp: Sharp, bytes: Uint8Array, options: ThumbnailOptions) => {
   const header = readImageHeader(bytes)
-  const { format } = header
-  const maxPixels = Math.min(options.maxPixels ?? MAX_PIXELS, format === "AVIF" ? MAX_AVIF_PIXELS : Infinity)
+  const { format, held = 0 } = header
   if (format === "SVG" && !options.svg) throw new IngestError("SVG is not rendered here: drawing it cannot be stopped")
-  const { width, height } = await sizeOf(sharp, bytes, header)
+  const { width = 0, height = 0 } = await sizeOf(sharp, bytes, header)
+  const maxPixels = Math.min(options.maxPixels ?? MAX_PIXELS, held > 0 ? Math.floor(MAX_HELD / held) : Infinity)
   if (width * height > maxPixels) throw tooLarge(width, height, maxPixels)
-  const large = width * height * bytesPerPixel(format) > LARGE_BYTES
+  const large = width * height * held > LARGE_BYTES
   if (large && options.lane === "thread") throw new WrongLane("process")
   const decoded = async () => decode(sharp, format === "BMP" ? await readBmp(bytes, 4 * LARGEST) : bytes, maxPixels)
   try {

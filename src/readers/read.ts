@@ -9,11 +9,11 @@ import { IngestError, messageOf } from "../model/errors.ts"
 import type { ColumnType } from "../model/types.ts"
 import { describeTable } from "./describe.ts"
 import { type Bindings, connect, loadBindings, planned } from "./duckdb.ts"
+import { checkEnd } from "./end.ts"
 import { duckDbMessage } from "./errors.ts"
 import { type ByteRange, checkTableFile, type TableFile } from "./file.ts"
 import { withJsonNumbers } from "./json-numbers.ts"
 import { copyRange, linesBefore } from "./jsonl.ts"
-import { checkLastLine } from "./lines.ts"
 import type { RowRange } from "./parquet.ts"
 import { type Query, queryOf } from "./query.ts"
 import { columnOfChunk, endsWithTrue } from "./vectors.ts"
@@ -143,10 +143,10 @@ export async function* readTable(file: TableFile, options: ReadOptions = {}): As
   signal?.throwIfAborted()
   checkTableFile(file)
   try {
+    // Beside DuckDB, on a thread of its own.
+    const whole = checkEnd(file, left.signal)
+    whole.catch(() => undefined)
     if (bytes && part) await copyRange(file.path, bytes, part)
-    // Beside the reading: of a compressed file it takes about as long.
-    const whole = file.format === "csv" || file.format === "tsv" ? checkLastLine(file, left.signal) : undefined
-    whole?.catch(() => {})
     yield* gathered(chunks(part ? { ...file, path: part } : file, options), batchRows)
     await whole
   } catch (error) {

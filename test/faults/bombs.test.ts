@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { constants, deflateRawSync, deflateSync } from "node:zlib"
+import { constants, deflateRawSync } from "node:zlib"
 import sharp from "sharp"
 import { expect, it, vi } from "vitest"
 import { normalizeFile } from "../../src/normalizers/file.ts"
@@ -12,7 +12,7 @@ import { files } from "../../src/sources/files.ts"
 import { collect } from "../fixtures/collect.ts"
 import { contextOf } from "../fixtures/context.ts"
 import { itemAt } from "../fixtures/fileitem.ts"
-import { blackPng, svg } from "../fixtures/image.ts"
+import { svg } from "../fixtures/image.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { tempFolder } from "../fixtures/temp.ts"
 import { writeVideo } from "../fixtures/video.ts"
@@ -37,32 +37,28 @@ const outcome = async (content: Readonly<Record<string, string | Uint8Array>>, s
 }
 
 it("a picture that takes much memory to decode is decoded in a process of its own", async () => {
-  const png = await blackPng(9000, 9000)
   const avif = await sharp({ create: { width: 4096, height: 4096, channels: 3, background: "teal" } })
     .avif({ effort: 0 })
     .toBuffer()
-  expect(Math.max(png.length, avif.length)).toBeLessThan(20_000)
-  const folder = await tempFolder()
-  for (const [name, bytes] of [
-    ["a.png", png],
-    ["b.avif", avif],
-  ] as const) {
-    await writeFile(join(folder, name), bytes)
-    const rows = normalizeFile(await itemAt(join(folder, name)), { lane: "thread" }, contextOf({ lane: "thread" }))
-    await expect(collect(rows)).rejects.toThrow('the item belongs to the lane "process"')
-  }
-  expect(await outcome({ "a.png": png, "b.avif": avif })).toEqual({ rows: ["a.png", "b.avif"], failures: {} })
+  expect(avif.length).toBeLessThan(2000)
+  const path = join(await tempFolder(), "a.avif")
+  await writeFile(path, avif)
+  const rows = normalizeFile(await itemAt(path), { lane: "thread" }, contextOf({ lane: "thread" }))
+  await expect(collect(rows)).rejects.toThrow('the item belongs to the lane "process"')
+  expect(await outcome({ "a.avif": avif })).toEqual({ rows: ["a.avif"], failures: {} })
 })
 
-/** A PDF of these objects, the first of which is the catalog; readers find them without a table of where they are. */
-const pdf = (objects: readonly (string | Uint8Array)[]): Uint8Array =>
+/**
+ * A PDF of these objects, the first of which is the catalog; readers find them without a table of where they are.
+ * PDFium does not when the last one is not closed; pdf.js does.
+ */
+const pdf = (objects: readonly (string | Uint8Array)[], { closed = true } = {}): Uint8Array =>
   Buffer.concat([
     Buffer.from("%PDF-1.7\n"),
-    ...objects.flatMap((object, index) => [
-      Buffer.from(`${index + 1} 0 obj\n`),
-      Buffer.from(object),
-      Buffer.from("\nendobj\n"),
-    ]),
+    ...objects.flatMap((object, index) => {
+      const end = closed || index + 1 < objects.length ? "\nendobj\n" : "\n"
+      return [Buffer.from(`${index + 1} 0 obj\n`), Buffer.from(object), Buffer.from(end)]
+    }),
     Buffer.from("trailer << /Root 1 0 R >>\nstartxref\n0\n%%EOF\n"),
   ])
 
@@ -81,22 +77,24 @@ it("a PDF with endless content or endless pages costs time and memory within its
   const page = (more: string): string => `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] ${more} >>`
   const { rows, failures } = await outcome(
     {
-      "unpacks.pdf": pdf([
-        catalog,
-        pages("3 0 R", 1),
-        page("/Contents 4 0 R"),
-        stream("/Filter [/FlateDecode /FlateDecode]", deflateSync(packedSpaces(2000))),
-      ]),
+      // For PDFium the same is in test/fuzz.
+      "unpacks.pdf": pdf(
+        [
+          catalog,
+          pages("4 0 R", 1),
+          stream("/Filter /FlateDecode", packedSpaces(2000)),
+          page("/Contents 3 0 R").replace(/>>$/, ""),
+        ],
+        { closed: false },
+      ),
       "circle.pdf": pdf([catalog, pages("2 0 R 2 0 R", 1e9)]),
       "count.pdf": pdf([catalog, pages("3 0 R", 2 ** 31 - 1), page("")]),
       "good.pdf": pdf([catalog, pages("3 0 R", 1), page("")]),
     },
-    { maxItemBytes: 1 << 20 },
+    { maxItemBytes: 4 << 20 },
   )
   expect(rows).toContain("good.pdf")
-  expect(failures["unpacks.pdf"]).toMatch(
-    /None of the PDF's pages could be rendered.*took more than 640\.0 MiB of memory/,
-  )
+  expect(failures["unpacks.pdf"]).toMatch(/None of the PDF's pages .*pdf\.js: it needs more memory than it may take/)
   expect(failures["circle.pdf"]).toMatch(/PDF/)
 })
 

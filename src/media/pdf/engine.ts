@@ -4,12 +4,16 @@
  */
 import { Worker } from "node:worker_threads"
 import { messageOf } from "../../model/errors.ts"
-import { formatBytes } from "../../model/units.ts"
 import { type Drawing, type PageImage, PdfError } from "./page.ts"
 import type { EngineName, Reply, Request } from "./protocol.ts"
 
 /** The engine hung or died, and is gone with its document. */
 export class EngineLost extends Error {}
+
+/** It is gone because it wanted more memory than it may take: another one would want as much. */
+export class EngineExhausted extends EngineLost {}
+
+const exhausted = (): EngineExhausted => new EngineExhausted("it needs more memory than it may take")
 
 export interface Engine {
   /** Takes the bytes over and returns the number of pages. */
@@ -45,17 +49,17 @@ const keepIdle = (thread: Thread): void => {
 
 type ReplyOf<K extends Reply["kind"]> = Extract<Reply, { kind: K }>
 
-/** What a call may take. */
-export interface CallLimits {
-  /** In milliseconds. */
+/** What a document may take. */
+export interface Limits {
+  /** Milliseconds of each call. */
   readonly time: number
-  /** Bytes that the thread holds outside of its heap: of WebAssembly, files and pictures. */
+  /** Bytes outside of the heap: of WebAssembly, files and pictures. */
   readonly memory: number
 }
 
 interface Thread {
   /** Sends the request and waits for a reply of this kind, as long as the limits allow. */
-  ask<K extends Reply["kind"]>(request: Request, kind: K, limits: CallLimits): Promise<ReplyOf<K>>
+  ask<K extends Reply["kind"]>(request: Request, kind: K, limits: Limits): Promise<ReplyOf<K>>
   readonly isBusy: () => boolean
   end(reason: string): void
 }
@@ -73,26 +77,29 @@ const start = (name: EngineName): Thread => {
   let lost: EngineLost | undefined
   let settle: ((reply: Reply | EngineLost) => void) | undefined
 
-  const end = (reason: string): void => {
-    lost ??= new EngineLost(reason)
+  const end = (reason: string | EngineLost): void => {
+    lost ??= typeof reason === "string" ? new EngineLost(reason) : reason
     if (idle === thread) idle = undefined
     settle?.(lost)
     void worker.terminate()
   }
-  worker.on("message", (reply: Reply) => settle?.(reply))
+  worker.on("message", (reply: Reply) => {
+    if (reply.kind === "exhausted") end(exhausted())
+    else settle?.(reply)
+  })
   worker.on("error", (error) => end(`it died: ${messageOf(error)}`))
   worker.on("exit", (code) => end(`it left with exit code ${code}`))
 
   const thread: Thread = {
-    ask: <K extends Reply["kind"]>(request: Request, kind: K, { time, memory }: CallLimits) =>
+    ask: <K extends Reply["kind"]>(request: Request, kind: K, { time, memory }: Limits) =>
       new Promise<ReplyOf<K>>((resolve, reject) => {
         if (lost) return reject(lost)
         worker.ref()
         const timer = setTimeout(() => end(`it took longer than ${time / 1000} s`), time)
-        // Also while it is inside of a loop.
+        // Also while it is inside of a loop. PDFium keeps to the limit itself; the pixels of a page come besides.
         const look = setInterval(async () => {
           const held = await worker.getHeapStatistics().catch(() => undefined)
-          if (held && held.external_memory > memory) end(`it took more than ${formatBytes(memory)} of memory`)
+          if (held && held.external_memory > 1.5 * memory) end(exhausted())
         }, LOOK_MS)
         settle = (reply) => {
           settle = undefined
@@ -113,16 +120,18 @@ const start = (name: EngineName): Thread => {
 }
 
 /**
- * An engine for one document; `limits` are those of each call. Calls follow one another. They reject with `PdfError` for what is wrong with the document, and with `EngineLost`, for good, once the engine is gone.
+ * An engine for one document. Calls follow one another. They reject with `PdfError` for what is wrong with the document,
+ * and with `EngineLost`, for good, once the engine is gone.
  */
-export const startEngine = (name: EngineName, limits: CallLimits): Engine => {
+export const startEngine = (name: EngineName, limits: Limits): Engine => {
   const spare = name === "pdfium" ? idle : undefined
   if (spare) idle = undefined
   const thread = spare ?? start(name)
   let memory = 0
 
   return {
-    open: async (bytes) => (await thread.ask({ kind: "open", bytes }, "opened", limits)).pages,
+    open: async (bytes) =>
+      (await thread.ask({ kind: "open", bytes, mostMemory: limits.memory }, "opened", limits)).pages,
     page: async (index, drawing) => {
       const reply = await thread.ask({ kind: "page", index, drawing }, "page", limits)
       memory = reply.memory

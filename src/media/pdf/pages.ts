@@ -13,17 +13,14 @@ const STEP_LIMIT = 15_000
 /** Together, the pages that fail may take as long as this many steps; then the rest is given up. */
 const FAILED_STEPS = 4
 
-/**
- * What an engine may hold: four times what an item may have, and no less than this. A file of 2 KB can have a page of
- * which it would make all the bytes that it can get.
- */
-const LEAST_MEMORY = 640 << 20
-
 const MAX_PAGES = 10_000
 
 /** 16,384 x 16,384: A4 at 1,400 DPI. */
 const MAX_PIXELS = 2 ** 28
 const BYTES_PER_PIXEL = 3
+
+/** An engine may take so much besides the file and the pixels of a page, which may have `maxBytes` each. */
+const SPARE_MEMORY = 512 << 20
 
 /** With larger pages than this, the next one is drawn only when the last one is done with. */
 const AHEAD_BYTES = 64 << 20
@@ -139,7 +136,7 @@ export async function* readPages(read: () => Uint8Array, options: PdfOptions): A
   const maxPixels = Math.min(MAX_PIXELS, Math.floor(options.maxBytes / BYTES_PER_PIXEL))
   const reader = await openPdf(take, {
     drawing: { dpi: options.dpi, maxPixels },
-    limits: { time: options.stepLimit ?? STEP_LIMIT, memory: Math.max(LEAST_MEMORY, 4 * options.maxBytes) },
+    limits: { time: options.stepLimit ?? STEP_LIMIT, memory: 2 * options.maxBytes + SPARE_MEMORY },
     progress: options.progress,
     damage: cut,
   })
