@@ -2,7 +2,7 @@
 
 import { once } from "node:events"
 import { createWriteStream } from "node:fs"
-import { random } from "../test/fixtures/folder.ts"
+import { dice } from "../src/model/dice.ts"
 
 /** A ring of points around (x, y): what people draw around an object. */
 export const outline = (x: number, y: number, radius: number, points: number, next: () => number): number[] => {
@@ -50,7 +50,7 @@ const imageId = (index: number): number => 139 + index * 5
 
 /** An instances file and a captions file; annotations come in no order of their images, as in the real ones. */
 export const writeAnnotations = async (instances: string, captions: string, size: Size): Promise<void> => {
-  const next = random(3)
+  const next = dice(3)
   const image = (index: number) => {
     const file_name = `${String(imageId(index)).padStart(12, "0")}.jpg`
     return {

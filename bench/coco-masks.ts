@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises"
 import sharp from "sharp"
 import { maskPng } from "../src/media/mask/labels.ts"
 import { segmentationRuns } from "../src/media/mask/segmentation.ts"
+import { dice } from "../src/model/dice.ts"
 import { referencePixels } from "../test/fixtures/coco-reference.ts"
-import { random } from "../test/fixtures/folder.ts"
 import { outline } from "./coco-inputs.ts"
 import type { Question } from "./harness.ts"
 
@@ -15,7 +15,7 @@ const OBJECTS = 10
 
 /** The polygons of each mask: of the sizes and with the points that COCO has. */
 function* scenes(): Generator<number[][]> {
-  const next = random(11)
+  const next = dice(11)
   for (let i = 0; i < MASKS; i++) {
     yield Array.from({ length: OBJECTS }, () =>
       outline(next() * WIDTH, next() * HEIGHT, 15 + next() * 120, 10 + Math.floor(next() * 60), next),

@@ -57,31 +57,63 @@ export const treeMemory = (root: number): number => {
   return [...parents.keys()].reduce((sum, pid) => (inTree(pid) ? sum + sharedMemory(pid) : sum), 0)
 }
 
+/** What a process of its own took. */
+export interface Measured {
+  /** From its start to its end. */
+  readonly seconds: number
+  /** The peak of it and of all below it, in MiB. */
+  readonly memory: number
+  /** What it printed. */
+  readonly output: string
+}
+
+/** Runs Node with the arguments, and looks at its memory every so many milliseconds. */
+export const measureNode = (args: readonly string[], every = 100): Promise<Measured> =>
+  new Promise((resolve, reject) => {
+    const started = performance.now()
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+    let memory = 0
+    let output = ""
+    const timer = setInterval(() => {
+      if (child.pid) memory = Math.max(memory, treeMemory(child.pid))
+    }, every)
+    child.stdout.on("data", (chunk) => (output += chunk))
+    child.on("error", reject)
+    child.on("close", (code) => {
+      clearInterval(timer)
+      if (code !== 0) reject(new Error(`${args.join(" ")} failed (exit ${code}): ${output}`))
+      else resolve({ seconds: (performance.now() - started) / 1000, memory, output })
+    })
+  })
+
+/** Calls what a module of the bench exports, in a process of its own. The arguments are plain data; it prints the result. */
+export const measureCall = (module: string, name: string, args: readonly unknown[]): Promise<Measured> => {
+  const code = `import { ${name} } from ${JSON.stringify(new URL(module, import.meta.url).href)}
+console.log(await ${name}(...${JSON.stringify(args)}))`
+  return measureNode(["--input-type=module", "--eval", code])
+}
+
+/** Calls `use` with an empty folder that is gone afterwards. */
+export const withOutput = async <T>(use: (output: string) => Promise<T>): Promise<T> => {
+  const output = mkdtempSync(join(tmpdir(), "sluice-bench-out-"))
+  try {
+    return await use(output)
+  } finally {
+    rmSync(output, { recursive: true, force: true })
+  }
+}
+
 /** One run of one variant: seconds of its work, and the peak of its memory. */
 export const runOnce = (
   question: string,
   variant: string,
   input: string,
-): Promise<{ seconds: number; memory: number }> =>
-  new Promise((resolve, reject) => {
-    const output = mkdtempSync(join(tmpdir(), "sluice-bench-out-"))
-    const child = spawn(process.execPath, [one, question, variant, input, output], {
-      stdio: ["ignore", "pipe", "inherit"],
-    })
-    let memory = 0
-    let text = ""
-    const timer = setInterval(() => {
-      if (child.pid) memory = Math.max(memory, treeMemory(child.pid))
-    }, 200)
-    child.stdout.on("data", (chunk) => (text += chunk))
-    child.on("close", (code) => {
-      clearInterval(timer)
-      rmSync(output, { recursive: true, force: true })
-      const seconds = Number(/^seconds (.+)$/m.exec(text)?.[1])
-      if (code !== 0 || !Number.isFinite(seconds))
-        reject(new Error(`${question}/${variant} failed (exit ${code}): ${text}`))
-      else resolve({ seconds, memory })
-    })
+): Promise<Pick<Measured, "seconds" | "memory">> =>
+  withOutput(async (folder) => {
+    const { memory, output } = await measureNode([one, question, variant, input, folder], 200)
+    const seconds = Number(/^seconds (.+)$/m.exec(output)?.[1])
+    if (!Number.isFinite(seconds)) throw new Error(`${question}/${variant} printed no seconds: ${output}`)
+    return { seconds, memory }
   })
 
 /** All variants in turn, `runs` times, after one run that does not count. */

@@ -3,11 +3,12 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { DuckDBInstance } from "@duckdb/node-api"
 import sharp from "sharp"
-import { random, words } from "../test/fixtures/folder.ts"
+import { dice } from "../src/model/dice.ts"
+import { words } from "../test/fixtures/folder.ts"
 
 /** Texts of 500 to 8,000 characters. */
 export const writeTexts = async (folder: string, count: number): Promise<void> => {
-  const next = random(1)
+  const next = dice(1)
   for (let i = 0; i < count; i++) {
     await writeFile(
       join(folder, `text-${String(i).padStart(6, "0")}.txt`),
@@ -18,7 +19,7 @@ export const writeTexts = async (folder: string, count: number): Promise<void> =
 
 /** A picture with structure and noise, so that it compresses about as a photograph does. */
 export const photograph = async (width: number, height: number, seed: number, quality = 85): Promise<Buffer> => {
-  const next = random(seed)
+  const next = dice(seed)
   const small = Buffer.from(Array.from({ length: 48 * 36 * 3 }, () => Math.floor(next() * 256)))
   const grain = Buffer.from(Array.from({ length: 256 * 256 }, () => 118 + Math.floor(next() * 20)))
   const noise = await sharp(grain, { raw: { width: 256, height: 256, channels: 1 } })

@@ -15,11 +15,14 @@ const HELPERS = [
   "inputs.ts",
   "bare.ts",
   "bare-video.ts",
+  "disk.ts",
   "coco-inputs.ts",
   "lerobot-inputs.ts",
   "memory.ts",
   "memory-tabular.ts",
   "memory-export.ts",
+  "memory-sync.ts",
+  "many-items.ts",
 ]
 
 const { values, positionals } = parseArgs({

@@ -2,9 +2,7 @@
  * Peak memory of the export of pictures: `node bench/memory-export.ts [GiB]` (default 2), which also takes a tenth of
  * it. To reach: at most 1 GiB, and at most 1.15 times as much for ten times the input.
  */
-import { spawn } from "node:child_process"
 import { randomFillSync } from "node:crypto"
-import { once } from "node:events"
 import { mkdtemp, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -12,7 +10,7 @@ import { batchOf } from "../src/model/batch.ts"
 import { bytesColumn, int32Column } from "../src/model/column.ts"
 import { withHidden } from "../src/model/rows.ts"
 import { lance } from "../src/sinks/lance.ts"
-import { treeMemory } from "./harness.ts"
+import { measureCall, withOutput } from "./harness.ts"
 
 const PICTURE = 100_000
 const ROWS = 400
@@ -38,27 +36,13 @@ const prepare = async (size: number): Promise<string> => {
   return uri
 }
 
-const measure = async (uri: string): Promise<string> => {
-  const output = await mkdtemp(join(tmpdir(), "sluice-bench-out-"))
-  const file = join(output, "t.parquet")
-  const started = performance.now()
-  const code = `import { exportParquet } from ${JSON.stringify(new URL("../src/dataset/parquet.ts", import.meta.url).href)}
-await exportParquet(${JSON.stringify(uri)}, "t", ${JSON.stringify(file)})`
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
-    stdio: ["ignore", "ignore", "inherit"],
+const measure = (uri: string): Promise<string> =>
+  withOutput(async (output) => {
+    const file = join(output, "t.parquet")
+    const { memory, seconds } = await measureCall("../src/dataset/parquet.ts", "exportParquet", [uri, "t", file])
+    const size = ((await stat(file)).size / 2 ** 30).toFixed(2)
+    return `| export of pictures, peak memory | ${size} GiB | ${Math.round(memory)} MiB | ${seconds.toFixed(1)} s |`
   })
-  let peak = 0
-  const timer = setInterval(() => {
-    if (child.pid) peak = Math.max(peak, treeMemory(child.pid))
-  }, 100)
-  const [status] = await once(child, "close")
-  clearInterval(timer)
-  if (status !== 0) throw new Error(`${uri} ended with ${status}`)
-  const bytes = (await stat(file)).size
-  const seconds = (performance.now() - started) / 1000
-  await rm(output, { recursive: true, force: true })
-  return `| export of pictures, peak memory | ${(bytes / 2 ** 30).toFixed(2)} GiB | ${Math.round(peak)} MiB | ${seconds.toFixed(1)} s |`
-}
 
 for (const size of [gib / 10, gib]) {
   const uri = await prepare(size)

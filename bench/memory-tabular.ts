@@ -2,13 +2,11 @@
  * Peak memory of the process tree on a large Parquet file: `node bench/memory-tabular.ts [GiB]` (default 5), which also
  * takes a tenth of it. To reach: at most 1 GiB, and at most 1.15 times as much for ten times the input.
  */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises"
+import { mkdir, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { treeMemory } from "./harness.ts"
+import { measureCall, withOutput } from "./harness.ts"
 import { type TableShape, writeParquet } from "./inputs.ts"
 
 /** Values that do not compress, so that the file is as large as its rows: about 1.3 KB each. */
@@ -31,31 +29,12 @@ const prepare = async (name: string, size: number): Promise<string> => {
   return file
 }
 
-const measure = async (input: string): Promise<{ readonly peak: number; readonly seconds: number }> => {
-  const output = await mkdtemp(join(tmpdir(), "sluice-bench-out-"))
-  const started = performance.now()
-  const code = `import { ourTable } from ${JSON.stringify(new URL("./tabular.ts", import.meta.url).href)}
-await ourTable(${JSON.stringify(input)}, ${JSON.stringify(output)})`
-  const child = spawn(process.execPath, ["--input-type=module", "--eval", code], {
-    stdio: ["ignore", "ignore", "inherit"],
-  })
-  let peak = 0
-  const timer = setInterval(() => {
-    if (child.pid) peak = Math.max(peak, treeMemory(child.pid))
-  }, 100)
-  const [status] = await once(child, "close")
-  clearInterval(timer)
-  await rm(output, { recursive: true, force: true })
-  if (status !== 0) throw new Error(`${input} ended with ${status}`)
-  return { peak, seconds: (performance.now() - started) / 1000 }
-}
-
 await mkdir(folder, { recursive: true })
 for (const size of [gib / 10, gib]) {
   const input = await prepare("rows", size)
   const bytes = (await stat(input)).size
-  const { peak, seconds } = await measure(input)
+  const { memory, seconds } = await withOutput((output) => measureCall("./tabular.ts", "ourTable", [input, output]))
   console.log(
-    `| tabular, peak memory | ${(bytes / 2 ** 30).toFixed(2)} GiB | ${Math.round(peak)} MiB | ${seconds.toFixed(1)} s |`,
+    `| tabular, peak memory | ${(bytes / 2 ** 30).toFixed(2)} GiB | ${Math.round(memory)} MiB | ${seconds.toFixed(1)} s |`,
   )
 }

@@ -2,17 +2,16 @@
  * Peak memory of the process tree on mixed files with four workers, and on ten times as many: `node bench/memory.ts`.
  * To reach: at most 1 GiB, and at most 1.15 times as much for ten times the input.
  */
-import { spawn } from "node:child_process"
-import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { link, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
+import { link, mkdir, readdir, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { random, words } from "../test/fixtures/folder.ts"
+import { dice } from "../src/model/dice.ts"
+import { words } from "../test/fixtures/folder.ts"
 import { pdfOf } from "../test/fixtures/pdf.ts"
 import { writeVideo } from "../test/fixtures/video.ts"
-import { median, treeMemory } from "./harness.ts"
+import { measureNode, median, withOutput } from "./harness.ts"
 import { photograph } from "./inputs.ts"
 
 const TIMES = 10
@@ -20,7 +19,7 @@ const RUNS = 3
 
 const writeOriginals = async (folder: string): Promise<void> => {
   await mkdir(folder, { recursive: true })
-  const next = random(3)
+  const next = dice(3)
   for (let i = 0; i < 24; i++) await writeFile(join(folder, `photo-${i}.jpg`), await photograph(3000, 2000, i + 1))
   for (let i = 0; i < 40; i++)
     await writeFile(join(folder, `note-${i}.md`), words(500 + Math.floor(next() * 3000), next))
@@ -45,22 +44,12 @@ const prepare = async (folder: string): Promise<void> => {
 }
 
 /** Peak of the command's process tree, in MiB. */
-const measure = async (folder: string): Promise<number> => {
-  const uri = await mkdtemp(join(tmpdir(), "sluice-bench-out-"))
-  const command = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url))
-  const child = spawn(process.execPath, [command, "ingest", folder, "--table", "t", "--uri", uri, "--threads", "4"], {
-    stdio: "ignore",
+const measure = (folder: string): Promise<number> =>
+  withOutput(async (uri) => {
+    const command = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url))
+    const args = ["ingest", folder, "--table", "t", "--uri", uri, "--threads", "4"]
+    return (await measureNode([command, ...args])).memory
   })
-  let peak = 0
-  const timer = setInterval(() => {
-    if (child.pid) peak = Math.max(peak, treeMemory(child.pid))
-  }, 100)
-  const [code] = await once(child, "close")
-  clearInterval(timer)
-  await rm(uri, { recursive: true, force: true })
-  if (code !== 0) throw new Error(`sluice ingest: exit ${code}`)
-  return peak
-}
 
 const input = join(tmpdir(), "sluice-bench-memory")
 if (!existsSync(join(input, "times"))) await prepare(input)

@@ -5,10 +5,11 @@ import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { createCanvas } from "@napi-rs/canvas"
 import sharp from "sharp"
+import { dice } from "../src/model/dice.ts"
 import { filesPlan, run } from "../src/pipeline.ts"
 import { lance } from "../src/sinks/lance.ts"
 import { files } from "../src/sources/files.ts"
-import { random, words } from "../test/fixtures/folder.ts"
+import { words } from "../test/fixtures/folder.ts"
 import { pdfOf } from "../test/fixtures/pdf.ts"
 import type { Question } from "./harness.ts"
 
@@ -22,7 +23,7 @@ const documents = async (input: string): Promise<string[]> =>
 const question: Question = {
   title: `PDF: ${FILES} documents of ${PAGES} pages, 150 DPI PNG and text`,
   prepare: async (folder) => {
-    const next = random(5)
+    const next = dice(5)
     for (let i = 0; i < FILES; i++) {
       const pages = Array.from({ length: PAGES }, () => ({
         text:

@@ -1,6 +1,7 @@
 /** Puts the parts together: a pipeline's description becomes a plan, and a plan is run. */
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
+import { processMemory } from "./engine/memory.ts"
 import type { Contract, Plan, Trigger, WriteMode } from "./engine/plan.ts"
 import { execute } from "./engine/run.ts"
 import { plainFeed } from "./formats/plain.ts"
@@ -11,10 +12,11 @@ import { type Format, isItemFormat } from "./model/format.ts"
 import type { Item, Plain } from "./model/item.ts"
 import type { Code, Normalizer } from "./model/normalizer.ts"
 import { readOptions } from "./model/options.ts"
-import { checkColumnName } from "./model/rows.ts"
+import { readSchema } from "./model/schema.ts"
 import type { Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
-import { type ColumnType, parseType, type SchemaMap } from "./model/types.ts"
+import type { RowStage } from "./model/stage.ts"
+import type { SchemaMap } from "./model/types.ts"
 import { NORMALIZERS } from "./normalizers/index.ts"
 import { byExtension } from "./normalizers/route.ts"
 import { columns } from "./sources/columns.ts"
@@ -38,8 +40,12 @@ export interface RunSettings {
   readonly schema?: SchemaMap
   /** New failures that a run bears: a number (default 100), a share of the items that were tried (default 1), or both. */
   readonly errors?: { readonly max?: number; readonly maxRatio?: number }
-  /** Threads (default: processors, at most 4), and milliseconds without progress that cost an item (default 60,000). */
-  readonly workers?: { readonly threads?: number; readonly timeout?: number }
+  /**
+   * Threads (default: processors, at most 4); milliseconds without progress that cost an item (default 60,000); and
+   * bytes of memory that do, of items that are done in a child process, such as videos (default: a quarter of what the
+   * machine, or the container, has).
+   */
+  readonly workers?: { readonly threads?: number; readonly timeout?: number; readonly memory?: number }
   /** Bytes that one item may take in memory; videos are streamed. Default 256 MiB. */
   readonly maxItemBytes?: number
   /**
@@ -77,19 +83,11 @@ const readTriggers = (settings: RunSettings): { readonly flush: Trigger; readonl
   return { flush, commit }
 }
 
-/** The types of a user's schema; the directive FILE is none, and is left out. */
-const readSchema = (schema: SchemaMap = {}): Map<string, ColumnType> => {
-  const types = new Map<string, ColumnType>()
-  for (const [name, text] of Object.entries(schema)) {
-    checkColumnName(name)
-    if (text.toUpperCase() !== "FILE") types.set(name, parseType(text, name))
-  }
-  return types
-}
-
 export interface PlanParts {
   readonly name: string
   readonly feed: Feed
+  /** Default: none. */
+  readonly stages?: readonly RowStage[]
   readonly sink: Sink
 }
 
@@ -99,6 +97,7 @@ export interface PlanParts {
  * @throws {ConfigError} when settings contradict one another or name no type.
  */
 export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
+  stages: [],
   ...parts,
   mode: settings.mode ?? "append",
   contract: settings.contract ?? "evolve",
@@ -110,6 +109,7 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
   workers: {
     threads: settings.workers?.threads ?? Math.min(MAX_THREADS, availableParallelism()),
     timeout: settings.workers?.timeout ?? 60_000,
+    memory: settings.workers?.memory ?? processMemory(),
   },
   maxItemBytes: settings.maxItemBytes ?? 256 << 20,
   shutdownTimeout: settings.shutdownTimeout ?? 30_000,

@@ -4,7 +4,7 @@ import { readRows } from "../src/dataset/rows.ts"
 import { Client, type Columns, ConfigError, type Format, IngestError } from "../src/index.ts"
 import { numbers } from "./fixtures/hub/datasets.ts"
 import { startHub } from "./fixtures/hub.ts"
-import { tempFolder } from "./fixtures/tables.ts"
+import { tempFolder } from "./fixtures/temp.ts"
 
 const rows = async (uri: string, table: string) => {
   const found: Record<string, unknown>[] = []

@@ -1,6 +1,7 @@
 /** The guide's code is what the page shows, compiles, and does what it says. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { connect } from "@lancedb/lancedb"
 import { describe, expect, it } from "vitest"
 import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
@@ -9,10 +10,12 @@ import { LogLines } from "../docs/guide/examples/log-lines.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
+import { problemsOfBlocks } from "./fixtures/code-blocks.ts"
 import { picture } from "./fixtures/image.ts"
-import { tempFolder } from "./fixtures/tables.ts"
+import { tempFolder } from "./fixtures/temp.ts"
 
 const GUIDE = new URL("../docs/guide/", import.meta.url)
+const SRC = new URL("../src/", import.meta.url)
 const pages = readdirSync(GUIDE).filter((name) => name.endsWith(".md"))
 
 /** `<!-- examples/a.ts -->` and the code block after it. */
@@ -30,6 +33,16 @@ describe("the guide", () => {
       expect(code, name).toBe(readFileSync(new URL(name, GUIDE), "utf8"))
       expect(code.trimEnd().split("\n").length, name).toBeLessThan(30)
     }
+  })
+
+  it("shows TypeScript that compiles, and so do the docstrings' examples and the README", async () => {
+    const sources = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
+    const files = [
+      fileURLToPath(new URL("../README.md", import.meta.url)),
+      ...pages.map((page) => fileURLToPath(new URL(page, GUIDE))),
+      ...sources.map((name) => fileURLToPath(new URL(name, SRC))),
+    ]
+    expect(await problemsOfBlocks(files)).toBe("")
   })
 
   it("shows pipelines that are right", () => {

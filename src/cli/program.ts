@@ -36,6 +36,10 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(escapeLines(text)) })
     .addHelpText("after", EPILOGUE)
+    .hook("preAction", async () => {
+      const { keepTogether } = await import("./temp.ts")
+      await keepTogether()
+    })
 
   const uri = (): Option =>
     new Option("--uri <folder>", "folder of the database; SLUICE_URI gives another default").default(
@@ -47,7 +51,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("run")
     .description("Run pipelines, one after the other; the first that does not get to its end is the last.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value, such as sink.table=docs (repeatable)", collect)
     .option("--json", "print the summary as one line of JSON on standard output")
     .action(async (files: string[], options) => {
@@ -90,7 +94,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("validate")
     .description("Check pipelines without running them; all problems are told at once.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .action(async (files: string[], options) => {
       const { validateCommand } = await import("./commands/validate.ts")
@@ -98,9 +102,39 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
 
   program
+    .command("check")
+    .description("Try what pipelines read from and write to, and write nothing.")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .action(async (files: string[], options) => {
+      const { checkCommand } = await import("./commands/check.ts")
+      exit(await checkCommand(files, options, env))
+    })
+
+  program
+    .command("schema")
+    .description("Print the JSON Schema of pipeline documents, for editors.")
+    .action(async () => {
+      const { schemaCommand } = await import("./commands/schema.ts")
+      schemaCommand()
+    })
+
+  program
+    .command("preview")
+    .description("Show the first rows that pipelines would write, and their types. Nothing is written.")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .option("--limit <n>", "at most so many rows", count, 10)
+    .addOption(format())
+    .action(async (files: string[], options) => {
+      const { previewCommand } = await import("./commands/preview.ts")
+      await previewCommand(files, options, env)
+    })
+
+  program
     .command("plan")
     .description("Show what runs would do: what is new, changed, vanished, known to fail. Nothing is written.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--json", "print JSON")
     .action(async (files: string[], options) => {
@@ -111,7 +145,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("retry")
     .description("Try again the items that failed, and no others; those that come through leave the dead letters.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--json", "print the summary as one line of JSON on standard output")
     .action(async (files: string[], options) => {
@@ -210,6 +244,17 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .action(async (table: string, repo: string, options) => {
       const { pushCommand } = await import("./commands/push.ts")
       await pushCommand(table, repo, options, env)
+    })
+
+  program
+    .command("selftest")
+    .description("Kill runs on this machine, and check that tables come out whole. Works in a folder of its own.")
+    .option("--kills <n>", "how many runs are killed", count, 100)
+    .option("--seed <n>", "chooses the moments", count, 1)
+    .option("--mutate", "with a fault on purpose, the checkpoint committed apart from the rows: it has to be found")
+    .action(async (options) => {
+      const { selftestCommand } = await import("./commands/selftest.ts")
+      exit(await selftestCommand(options, env))
     })
 
   program

@@ -97,8 +97,19 @@ export const SINKS: readonly Component<Sink, SinkExtra>[] = [
   component(
     "lance",
     "A Lance table in a local folder.",
-    { uri: URI, table: TABLE, mode: MODE, max_delete_ratio: MAX_DELETE_RATIO },
-    ({ uri, table }, { index }) => lance({ uri, table, index }),
+    {
+      uri: URI,
+      table: TABLE,
+      mode: MODE,
+      max_delete_ratio: MAX_DELETE_RATIO,
+      durability: {
+        type: "choice",
+        choices: ["process", "fsync"],
+        default: "process",
+        description: "A commit survives the end of the process (`process`), or a loss of power, too (`fsync`).",
+      },
+    },
+    ({ uri, table, durability }, { index }) => lance({ uri, table, index, durability }),
   ),
   component(
     "parquet",

@@ -1,6 +1,7 @@
 /** The tables of a database: listing, dropping, freeing them. */
 import { TableError } from "../model/errors.ts"
 import { checkTableName, localPath, sideNames, sideTable, tableNames } from "../store/database.ts"
+import { forgetMark } from "../store/durable.ts"
 import { acquireLock, unlock } from "../store/lock.ts"
 import { connectExisting } from "./open.ts"
 
@@ -36,7 +37,10 @@ export const dropTable = async (uri: string, name: string, ifExists = true): Pro
   try {
     const lock = await acquireLock(localPath(uri), name)
     try {
-      for (const part of await parts()) await db.dropTable(part)
+      for (const part of await parts()) {
+        await forgetMark(localPath(uri), part)
+        await db.dropTable(part)
+      }
     } finally {
       await lock.release()
     }

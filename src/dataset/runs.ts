@@ -4,11 +4,15 @@ import { runsOf } from "../store/runs.ts"
 import { connectExisting } from "./open.ts"
 
 /**
- * The runs into a database, or into one table of it, newest first. A run without an end goes on, or was killed.
+ * The runs into a database of Lance tables, or into one table of it, newest first; none where there is no database. A run
+ * without an end (`ended` is null) goes on, or was killed.
  *
+ * @param uri folder of the database.
+ * @throws {ConfigError} when `uri` is no local folder.
  * @example
  * ```ts
  * const [latest] = await listRuns("./data", "docs")
+ * if (latest) console.log(`${latest.ending ?? "not ended"}: ${latest.rows} rows, ${latest.failed} items failed`)
  * ```
  */
 export const listRuns = async (uri: string, table?: string): Promise<RunRecord[]> => {

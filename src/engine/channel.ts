@@ -11,8 +11,6 @@ export class WorkerLost extends Error {}
 export interface Running {
   /** The task's messages in order. Throws {@link WorkerLost} after the last one of a worker that died. */
   readonly messages: AsyncIterable<Message>
-  /** Nobody will ask for more. */
-  cancel(): void
 }
 
 export interface Channel extends Running {
@@ -104,9 +102,6 @@ export const openChannel = ({ send, kill, timeout }: ChannelOptions): Channel =>
     onEnd: (listener) => {
       if (ended) listener()
       else endListeners.push(listener)
-    },
-    cancel: () => {
-      if (!ended) send({ cancel: true })
     },
   }
 }

@@ -1,4 +1,5 @@
 /** What a run would do: the source is listed and compared with the table, and nothing is written. */
+import { versionOf } from "../model/feed.ts"
 import type { Item } from "../model/item.ts"
 import { readLedger, type Standing } from "./ledger.ts"
 import { isDoneAgain } from "./listing.ts"
@@ -8,13 +9,14 @@ import { refusal, Seen, unlistedItems } from "./vanished.ts"
 /** Items that stand alike. */
 export interface Share {
   readonly items: number
-  /** As far as the source knows them; those of vanished items are not known. */
+  /** Their size, as far as the source knows it; that of vanished items is not known, and 0. */
   readonly bytes: number
-  /** The first few names. */
+  /** The ids of the first five. */
   readonly examples: readonly string[]
 }
 
 /**
+ * How an item stands before a run:
  * - `new`, `changed`: the run would do them
  * - `retried`: known to have failed; the run would try them again
  * - `unreadable`: the run would record them as failed
@@ -38,10 +40,11 @@ export const PROSPECTS = [
 export type Prospect = (typeof PROSPECTS)[number]
 
 export interface Forecast {
+  /** For every prospect, how many items have it. */
   readonly shares: Readonly<Record<Prospect, Share>>
   /** What the source had to say. */
   readonly warnings: readonly string[]
-  /** Why vanished items would not be removed; undefined when they would, or there are none. */
+  /** Why `sync` would not remove the vanished items; undefined when it would, or there are none, or in other modes. */
   readonly kept: string | undefined
 }
 
@@ -58,8 +61,20 @@ const prospectOf = (item: Item, standing: Standing, plan: Plan): Prospect => {
 }
 
 /**
- * Compares the source with the table. Takes no lock: it may be called while a run goes on, and then shows the table at
- * its last commit.
+ * What a run of the plan would do: lists the source and compares it with the table. No item is read, and nothing is
+ * written. Takes no lock: it may be called while a run goes on, and then shows the table at its last commit.
+ *
+ * @param signal aborting it ends the listing; the forecast then rejects with the signal's reason.
+ * @throws what the source throws when it cannot be listed, such as {ConfigError} for a dataset that there is not.
+ * @throws {ConfigError} when the table's `uri` is no local folder.
+ * @example
+ * ```ts
+ * const source = files({ include: "./docs" })
+ * const plan = filesPlan({ name: "docs", source, sink: lance({ uri: "./data", table: "docs" }) }, { mode: "sync" })
+ * const { shares, kept } = await forecast(plan)
+ * console.log(`${shares.new.items} new, ${shares.changed.items} changed, such as ${shares.changed.examples[0]}`)
+ * if (shares.vanished.items > 0) console.log(kept ?? `${shares.vanished.items} are to be removed`)
+ * ```
  */
 export const forecast = async (plan: Plan, signal: AbortSignal = new AbortController().signal): Promise<Forecast> => {
   const shares = new Map<Prospect, { items: number; bytes: number; examples: string[] }>()
@@ -79,10 +94,12 @@ export const forecast = async (plan: Plan, signal: AbortSignal = new AbortContro
     const ledger = await readLedger(reader, { ignore: plan.mode === "replace" })
     const seen = new Seen()
     for await (const item of plan.feed.source.items({ signal, warn: (message) => warnings.push(message) })) {
-      const standing = ledger.standing(item.id, `${item.version}-${plan.feed.route(item).recipe}`)
+      const standing = ledger.standing(item.id, versionOf(item, plan.feed.route(item)))
       seen.add(item, false)
       count(prospectOf(item, standing, plan), item.id, item.bytes)
     }
+    // A source may end its listing without a word: what it has not listed has not vanished.
+    signal.throwIfAborted()
     for await (const name of unlistedItems(reader, seen)) count("vanished", name, 0)
     const vanished = shares.get("vanished")?.items ?? 0
     const kept =

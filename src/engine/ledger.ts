@@ -6,7 +6,8 @@
  */
 import type { Batch } from "../model/batch.ts"
 import { valueAt } from "../model/column.ts"
-import { type Hash64, HashMap, HashSet, hash64 } from "../model/hash-set.ts"
+import { type Hash64, HashMap, HashSet, hash64, hashAscii } from "../model/hash-set.ts"
+import type { ItemRecord } from "../model/item.ts"
 import type { Reader } from "../model/sink.ts"
 import { ITEMS, REMOVING, type Removal, removalOf } from "./records.ts"
 
@@ -21,8 +22,6 @@ export interface ItemVersion {
 /** An item that a run was stopped inside of; `rows` are committed. */
 export interface Cut extends ItemVersion {
   readonly rows: number
-  /** It had failed, so that its rows were to go. */
-  readonly failed: boolean
 }
 
 export interface Ledger {
@@ -55,18 +54,24 @@ export const textAt = (batch: Batch, name: string, row: number): string => {
 
 const numberAt = (batch: Batch, name: string, row: number): number => Number(batch.columns.get(name)?.values[row] ?? 0)
 
+/** The hash of a text, from its column's bytes: to make strings of millions of names takes longer than all else. */
+const hashAt = (batch: Batch, name: string, row: number): Hash64 => {
+  const { values, offsets } = batch.columns.get(name) ?? {}
+  const hash = values instanceof Uint8Array && hashAscii(values, offsets?.[row] ?? 0, offsets?.[row + 1] ?? 0)
+  return hash || hash64(textAt(batch, name, row))
+}
+
 const keyOf = (item: string, version: string): Hash64 => hash64(`${item}\0${version}`)
 
 /** Versions of the newest commit that have no last row: a run was stopped inside them. */
-const cutItems = async (reader: Reader, commit: number, done: HashSet, failed: HashSet): Promise<Cut[]> => {
+const cutItems = async (reader: Reader, commit: number, whole: Whole): Promise<Cut[]> => {
   const cut = new Map<string, Cut>()
   for await (const batch of reader.read(["_item", "_version", "_row"], { commit })) {
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
       const version = textAt(batch, "_version", row)
-      const key = keyOf(item, version)
-      if (done.has(key)) continue
-      cut.set(`${item}\0${version}`, { item, version, rows: numberAt(batch, "_row", row) + 1, failed: failed.has(key) })
+      if (stateOf(whole, item, version) === "this") continue
+      cut.set(`${item}\0${version}`, { item, version, rows: numberAt(batch, "_row", row) + 1 })
     }
   }
   return [...cut.values()]
@@ -74,27 +79,36 @@ const cutItems = async (reader: Reader, commit: number, done: HashSet, failed: H
 
 /** What is in the table whole. */
 interface Whole {
-  readonly items: HashSet
-  readonly versions: HashSet
+  /** Hashes of the versions, by those of the items. */
+  readonly versions: HashMap
   /** Items that are there in several versions. */
   readonly doubled: readonly string[]
 }
 
 /** `newest` are the versions that count of items that are there in several. */
 const wholeItems = async (reader: Reader, newest: ReadonlyMap<string, string>): Promise<Whole> => {
-  const items = new HashSet()
-  const versions = new HashSet()
+  const versions = new HashMap()
   const doubled: string[] = []
   for await (const batch of reader.read(["_item", "_version"], { end: true })) {
     for (let row = 0; row < batch.rows; row++) {
-      const item = textAt(batch, "_item", row)
-      const version = textAt(batch, "_version", row)
-      if ((newest.get(item) ?? version) !== version) continue
-      if (!items.add(hash64(item))) doubled.push(item)
-      versions.add(keyOf(item, version))
+      if (newest.size > 0) {
+        const version = textAt(batch, "_version", row)
+        if ((newest.get(textAt(batch, "_item", row)) ?? version) !== version) continue
+      }
+      if (!versions.add(hashAt(batch, "_item", row), hashAt(batch, "_version", row))) {
+        doubled.push(textAt(batch, "_item", row))
+      }
     }
   }
-  return { items, versions, doubled }
+  return { versions, doubled }
+}
+
+/** Whether it is in the table whole, in this version or in another one. */
+const stateOf = ({ versions }: Whole, item: string, version: string): "this" | "another" | undefined => {
+  const found = versions.get(hash64(item))
+  if (!found) return undefined
+  const { high, low } = hash64(version)
+  return found.high === high && found.low === low ? "this" : "another"
 }
 
 /** The newest versions of items that a run was stopped at after it had added them, and before it removed the older ones. */
@@ -142,7 +156,7 @@ const outlived = async (reader: Reader, failures: ReadonlyMap<string, number>): 
   return items
 }
 
-const readRecords = async (reader: Reader, { items, versions }: Whole): Promise<Records> => {
+const readRecords = async (reader: Reader, whole: Whole, cut: readonly Cut[]): Promise<Records> => {
   const failed = new HashSet()
   const empty = new HashSet()
   const recorded = new HashSet()
@@ -166,18 +180,36 @@ const readRecords = async (reader: Reader, { items, versions }: Whole): Promise<
       }
       recorded.add(name)
       if (status === "failed") {
-        if (versions.has(key)) voided.push(item)
-        else if (items.has(name)) unsure.set(item, numberAt(batch, "_commit", row))
+        const state = stateOf(whole, item, version)
+        if (state === "this") voided.push(item)
+        else if (state === "another") unsure.set(item, numberAt(batch, "_commit", row))
         failed.add(key)
         attempts.set(name, { high: 0, low: numberAt(batch, "attempts", row) })
       } else {
-        // Rows of another version are newer: the item came through since.
-        if (items.has(name) && !versions.has(key)) voided.push(item)
+        // Rows of another version are newer: the item came through since. Or they are older, and this one was cut.
+        const isCut = cut.some((one) => one.item === item && one.version === version)
+        if (stateOf(whole, item, version) === "another" && !isCut) voided.push(item)
         if (status === "empty") empty.add(key)
       }
     }
   }
   return { failed, empty, recorded, attempts, removals, void: [...voided, ...(await outlived(reader, unsure))] }
+}
+
+/** What the item's record says to be missing of it; undefined where nothing is, as far as it is known. */
+export const missingOf = async (
+  reader: Reader,
+  item: ItemVersion,
+): Promise<Pick<ItemRecord, "stage" | "error"> | undefined> => {
+  if (!(await reader.sides()).includes(ITEMS)) return undefined
+  const records = (await reader.side(ITEMS)).read(["status", "stage", "error"], { items: [item] })
+  for await (const batch of records) {
+    for (let row = 0; row < batch.rows; row++) {
+      if (textAt(batch, "status", row) !== "partial") continue
+      return { stage: textAt(batch, "stage", row) as ItemRecord["stage"], error: textAt(batch, "error", row) }
+    }
+  }
+  return undefined
 }
 
 /** Reads the ledger; changes nothing. */
@@ -188,25 +220,25 @@ export const readLedger = async (reader: Reader, { ignore }: LedgerOptions): Pro
   if (newest.length > 0) {
     whole = await wholeItems(reader, new Map(newest.map(({ item, version }) => [item, version])))
   }
-  const { items, versions } = whole
-  const records = await readRecords(reader, whole)
-  const cut = await cutItems(reader, lastCommit, versions, records.failed)
+  const cut = await cutItems(reader, lastCommit, whole)
+  const records = await readRecords(reader, whole, cut)
   return {
     lastCommit,
-    items: items.size,
+    items: whole.versions.size,
     cut,
     newest,
     voidRecords: records.void,
     removals: records.removals,
     standing: (item, version) => {
       if (ignore) return "new"
+      const state = stateOf(whole, item, version)
+      if (state === "this") return "done"
       const key = keyOf(item, version)
-      if (versions.has(key)) return "done"
       if (records.failed.has(key)) return "failed"
-      if (items.has(hash64(item))) return "outdated"
+      if (state === "another") return "outdated"
       return records.empty.has(key) ? "empty" : "new"
     },
-    had: (item) => !ignore && items.has(hash64(item)),
+    had: (item) => !ignore && whole.versions.get(hash64(item)) !== undefined,
     attempts: (item) => records.attempts.get(hash64(item))?.low ?? 0,
     hasRecord: (item) => records.recorded.has(hash64(item)),
     addRecord: (item) => {

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
+import { versionOf } from "../model/feed.ts"
 import type { Item } from "../model/item.ts"
 import type { Lane } from "../model/normalizer.ts"
 import type { SourceContext } from "../model/source.ts"
@@ -66,6 +67,22 @@ type Found =
 export const isDoneAgain = (standing: Standing, { mode, failed }: Plan): boolean =>
   (standing === "failed" && failed !== "skip") || (standing === "outdated" && mode === "sync")
 
+/** The items up to where the listing fails. A generator around another one costs as much again, for each of millions. */
+const untilFailure = (items: AsyncIterable<Item>, onFailure: (error: unknown) => void): AsyncIterable<Item> => ({
+  [Symbol.asyncIterator]: () => {
+    const iterator = items[Symbol.asyncIterator]()
+    const end: IteratorResult<Item> = { done: true, value: undefined }
+    return {
+      next: () =>
+        iterator.next().then(undefined, (error: unknown) => {
+          onFailure(error)
+          return end
+        }),
+      return: async () => (await iterator.return?.()) ?? end,
+    }
+  },
+})
+
 /** The items that are to be done, in groups of one task. While a worker stands `idle`, none waits for company. */
 async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerator<Found> {
   const { plan, ledger, tally, seen, context, stopping } = options
@@ -84,34 +101,29 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   const mend = async (next?: Pick<TaskItem, "item" | "version">): Promise<number> => {
     if (mended) return 0
     mended = true
-    // What is about to be replaced has nothing to go on with, and which rows were discarded cannot be told any more.
-    return options.mendCut(plan.mode === "replace" || plan.contract === "discard_row" ? undefined : next)
+    // What is about to be replaced has nothing to go on with, and which rows were left out cannot be told any more.
+    const leavesOut = plan.contract === "discard_row" || plan.stages.some(({ kind }) => kind === "filter")
+    return options.mendCut(plan.mode === "replace" || leavesOut ? undefined : next)
   }
 
   let failure: { readonly error: unknown } | undefined
-  const listed = async function* (): AsyncGenerator<Item> {
-    try {
-      yield* plan.feed.source.items(context)
-    } catch (error) {
-      failure = { error }
-    }
-  }
+  const listed = untilFailure(plan.feed.source.items(context), (error) => {
+    failure = { error }
+  })
 
-  for await (const item of listed()) {
+  for await (const item of listed) {
     if (stopping()) return
     tally.count("listed")
     const route = plan.feed.route(item)
-    const version = `${item.version}-${route.recipe}`
+    const version = versionOf(item, route)
     const standing = ledger.standing(item.id, version)
     seen?.add(item, standing === "done" && ledger.attempts(item.id) > 0)
-    if (plan.failed === "only" && standing !== "failed") {
-      if (standing === "done") tally.count("unchanged")
-      continue
-    }
     if (standing !== "new" && !isDoneAgain(standing, plan)) {
       tally.count(standing === "done" ? "unchanged" : standing)
       continue
     }
+    // An item that failed may have been mended since, and is another version then.
+    if (plan.failed === "only" && ledger.attempts(item.id) === 0) continue
     if (item.error !== undefined) {
       await mend()
       yield* group()

@@ -15,6 +15,8 @@ const PATIENCE_MS = 2000
 interface Reading extends Running {
   /** Settles when nothing is read any more. */
   readonly done: Promise<unknown>
+  /** Nobody will ask for more. */
+  cancel(): void
 }
 
 /** Reads ahead of whoever takes the messages, once it is the task's `turn`. */
@@ -77,9 +79,10 @@ const readAhead = (task: Task, turn: Promise<unknown>): Reading => {
 export const mainLane = (): TaskLane => {
   const open = new Set<Reading>()
   return {
-    start: (task) => {
+    start: (task, urgent) => {
       // Tasks are started in the order in which they are taken.
-      const reading = readAhead(task, [...open].at(-1)?.done ?? Promise.resolve())
+      const before = urgent ? undefined : [...open].at(-1)
+      const reading = readAhead(task, before?.done ?? Promise.resolve())
       open.add(reading)
       reading.done.finally(() => open.delete(reading))
       return reading

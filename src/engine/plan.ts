@@ -1,6 +1,7 @@
 /** What a run needs to know. Made by the builder, the YAML loader or the client; read by the engine. */
 import type { Feed } from "../model/feed.ts"
 import type { Sink } from "../model/sink.ts"
+import type { RowStage } from "../model/stage.ts"
 import type { Schema } from "../model/types.ts"
 import type { Workers } from "./lanes.ts"
 
@@ -14,12 +15,21 @@ import type { Workers } from "./lanes.ts"
 export type WriteMode = "append" | "error" | "replace" | "sync"
 
 /**
- * What happens to rows that do not fit the table:
- * - `evolve`: columns that it lacks are added; an item with values of another type fails
+ * What happens to rows that do not fit the table. Default `evolve`.
+ * - `evolve`: columns that it lacks are added, null in older rows; an item with values of another type fails
  * - `freeze`: an item with columns that it lacks fails, too
- * - `discard_row`: only the rows that do not fit are left out, and the item counts as partial
+ * - `discard_row`: only the rows that do not fit are left out, and the item counts as partial; it fails when none is left
  *
- * A table without rows takes the columns of its first commit, by whatever contract.
+ * A table without rows takes the columns of its first commit, by whatever contract. Nothing is thrown: what did not fit,
+ * by column and row, is in `<table>__items`.
+ *
+ * @example
+ * ```ts
+ * const contract: Contract = "freeze"
+ * const sink = lance({ uri: "./data", table: "docs" })
+ * await run(filesPlan({ name: "docs", source: files({ include: "./docs" }), sink }, { contract }))
+ * for (const { item, error } of await deadLetters("./data", "docs")) console.log(item, error)
+ * ```
  */
 export type Contract = "evolve" | "freeze" | "discard_row"
 
@@ -33,6 +43,8 @@ export interface Trigger {
 export interface Plan {
   readonly name: string
   readonly feed: Feed
+  /** What is done with the rows on their way, in this order. */
+  readonly stages: readonly RowStage[]
   readonly sink: Sink
   readonly mode: WriteMode
   readonly contract: Contract

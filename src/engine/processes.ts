@@ -4,10 +4,7 @@ import { type Channel, openChannel } from "./channel.ts"
 import type { Message, Signal, Task } from "./protocol.ts"
 import { type TaskLane, workerUrl } from "./threads.ts"
 
-interface Waiting {
-  readonly task: Task
-  readonly begin: (child: ChildProcess) => void
-}
+type Begin = (child: ChildProcess) => void
 
 /** A child without work is ended after so many milliseconds: it has the memory of a whole process. */
 const IDLE_MS = 1000
@@ -15,23 +12,45 @@ const IDLE_MS = 1000
 /** What a dying child said last is part of the message. */
 const STDERR_TAIL = 400
 
-export const processLane = (options: { readonly processes: number; readonly timeout: number }): TaskLane => {
+interface ProcessOptions {
+  readonly processes: number
+  readonly timeout: number
+  /** Bytes that one of them may take. */
+  readonly memory: number
+}
+
+/** Ends the child and what it has started: each has a group of its own. */
+const kill = (child: ChildProcess): void => {
+  try {
+    if (child.pid !== undefined && OWN_GROUP) process.kill(-child.pid, "SIGKILL")
+  } catch {
+    // There is none any more.
+  }
+  child.kill("SIGKILL")
+}
+
+/** Windows has no such groups, and would open a window. */
+const OWN_GROUP = process.platform !== "win32"
+
+export const processLane = (options: ProcessOptions): TaskLane => {
   const children = new Set<ChildProcess>()
   /** Children without work, each with the timer that will end it. */
   const idle = new Map<ChildProcess, NodeJS.Timeout>()
-  const waiting: Waiting[] = []
+  const waiting: Begin[] = []
   let closed = false
 
   const spawn = (): ChildProcess => {
-    const child = fork(workerUrl("process-worker"), {
+    const child = fork(workerUrl("process-worker"), [String(options.memory)], {
       execArgv: [],
+      detached: OWN_GROUP,
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     })
     children.add(child)
     // One that cannot be reached between two tasks is of no use any more.
-    child.on("error", () => child.kill("SIGKILL"))
+    child.on("error", () => kill(child))
     child.once("exit", () => {
+      kill(child)
       children.delete(child)
       wake(child)
       next()
@@ -45,20 +64,28 @@ export const processLane = (options: { readonly processes: number; readonly time
   }
 
   const rest = (child: ChildProcess): void => {
+    if (children.size > options.processes) {
+      kill(child)
+      return
+    }
     const timer = setTimeout(() => {
       idle.delete(child)
-      child.kill("SIGKILL")
+      kill(child)
     }, IDLE_MS)
     idle.set(child, timer.unref())
     next()
   }
 
+  const rested = (): ChildProcess | undefined => {
+    const [child] = idle.keys()
+    if (child) wake(child)
+    return child
+  }
+
   const next = (): void => {
     if (closed || waiting.length === 0) return
-    const [rested] = idle.keys()
-    const child = rested ?? (children.size < options.processes ? spawn() : undefined)
-    if (rested) wake(rested)
-    if (child) waiting.shift()?.begin(child)
+    const child = rested() ?? (children.size < options.processes ? spawn() : undefined)
+    if (child) waiting.shift()?.(child)
   }
 
   const attach = (child: ChildProcess, channel: Channel, task: Task): void => {
@@ -89,28 +116,21 @@ export const processLane = (options: { readonly processes: number; readonly time
   }
 
   return {
-    start: (task) => {
+    start: (task, urgent) => {
       let child: ChildProcess | undefined
-      let cancelled = false
       const channel = openChannel({
         send: (control) => {
-          if ("cancel" in control) cancelled = true
           if (child?.connected) child.send(control)
         },
-        kill: () => child?.kill("SIGKILL"),
+        kill: () => child && kill(child),
         timeout: options.timeout,
       })
-      waiting.push({
-        task,
-        begin: (free) => {
-          child = free
-          if (cancelled) {
-            rest(free)
-          } else {
-            attach(free, channel, task)
-          }
-        },
-      })
+      const begin: Begin = (free) => {
+        child = free
+        attach(free, channel, task)
+      }
+      if (urgent) begin(rested() ?? spawn())
+      else waiting.push(begin)
       next()
       return channel
     },
@@ -118,7 +138,7 @@ export const processLane = (options: { readonly processes: number; readonly time
       closed = true
       const running = [...children].filter((child) => child.exitCode === null && child.signalCode === null)
       const exits = running.map((child) => new Promise((resolve) => child.once("exit", resolve)))
-      for (const child of running) child.kill("SIGKILL")
+      for (const child of running) kill(child)
       await Promise.all(exits)
     },
   }

@@ -51,8 +51,16 @@ export type Message =
 /** Sent besides: signs of life, and the end of the task (with why, where it could not be run at all). Without, the worker died. */
 export type Signal = { readonly kind: "beat" } | { readonly kind: "end"; readonly error?: string }
 
-/** From the main thread: so many bytes more may be sent, or nobody listens any more. */
-export type Control = { readonly credit: number } | { readonly cancel: true }
+/** The first word of a thread: which one it is. */
+export interface At {
+  readonly kind: "at"
+  readonly thread: number
+}
+
+/** From the main thread: so many bytes more may be sent. */
+export interface Control {
+  readonly credit: number
+}
 
 /** A worker may have this much unread by the main thread before it has to wait. */
 export const WINDOW_BYTES = 4 << 20

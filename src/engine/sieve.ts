@@ -1,15 +1,15 @@
 /**
  * The contract `discard_row`: rows that do not fit the table are left out and counted, the others of their item stay.
  *
- * Rows keep their numbers, so there are gaps where some are missing. The last good row of an item carries the mark of
- * its end, and which one that is shows only at the end: one row is held back until then.
+ * Rows keep their numbers, so there are gaps where some are missing.
  */
 import type { Batch } from "../model/batch.ts"
 import { type Column, isNull, nullColumn, valueAt } from "../model/column.ts"
 import { describeValue } from "../model/describe.ts"
 import { type ColumnType, formatType, type Schema, sameType } from "../model/types.ts"
 import { conform, fitsWhole } from "./contract.ts"
-import { type Part, splitPart } from "./part.ts"
+import { openHoldback } from "./holdback.ts"
+import type { Part } from "./part.ts"
 
 export interface Sieve {
   /** Takes rows of one item, and gives those that can be added now. */
@@ -65,38 +65,13 @@ const fitted = (batch: Batch, schema: Schema): Batch => {
   return conform({ rows: batch.rows, columns }, schema)
 }
 
-const between = (part: Part, start: number, end: number): Part => {
-  const before = splitPart(part, end)[0]
-  return start === 0 ? before : (splitPart(before, start)[1] ?? before)
-}
-
-/** The good rows, in pieces without a gap. */
-const goodPieces = (part: Part, bad: ReadonlyMap<number, string>, schema: Schema): Part[] => {
-  const pieces: Part[] = []
-  let start = 0
-  for (let row = 0; row <= part.batch.rows; row++) {
-    if (row < part.batch.rows && !bad.has(row)) continue
-    if (row > start) {
-      const piece = between(part, start, row)
-      pieces.push({ ...piece, batch: fitted(piece.batch, schema) })
-    }
-    start = row + 1
-  }
-  return pieces
-}
-
-const withEnd = (part: Part, end: boolean): Part => ({
-  ...part,
-  spans: part.spans.map((span, index) => ({ ...span, end: end && index === part.spans.length - 1 })),
-})
-
 export const openSieve = (): Sieve => {
-  let held: Part | undefined
+  const holdback = openHoldback()
   let discarded = 0
   let reasons: string[] = []
 
   const drop = (): void => {
-    held = undefined
+    holdback.drop()
     discarded = 0
     reasons = []
   }
@@ -111,15 +86,9 @@ export const openSieve = (): Sieve => {
         if (reasons.length < REASONS_SHOWN) reasons.push(`row ${span.firstRow + row}: ${reason}`)
       }
       discarded += bad.size
-      const parts = [...(held ? [held] : []), ...goodPieces(part, bad, schema)].map((one) => withEnd(one, false))
-      held = undefined
-      const last = parts.pop()
-      if (!span.end) {
-        if (!last) return { parts }
-        const [before, after] = splitPart(last, last.batch.rows - 1)
-        held = after ?? last
-        return { parts: after ? [...parts, before] : parts }
-      }
+      const { parts, nothingLeft } = holdback.take(part, (row) => bad.has(row))
+      const good = parts.map((one) => ({ ...one, batch: fitted(one.batch, schema) }))
+      if (!span.end) return { parts: good }
       const more = discarded > reasons.length ? "; ..." : ""
       const message =
         discarded > 0
@@ -127,9 +96,9 @@ export const openSieve = (): Sieve => {
           : undefined
       drop()
       return {
-        parts: last ? [...parts, withEnd(last, true)] : [],
+        parts: good,
         ...(message !== undefined && { discarded: message }),
-        ...(!last && { nothingLeft: true }),
+        ...(nothingLeft && { nothingLeft }),
       }
     },
   }

@@ -2,11 +2,17 @@
 import { MessageChannel } from "node:worker_threads"
 import { Piscina } from "piscina"
 import { messageOf } from "../model/errors.ts"
-import { openChannel, type Running } from "./channel.ts"
-import type { Control, Message, Signal, Task } from "./protocol.ts"
+import { type Channel, openChannel, type Running } from "./channel.ts"
+import type { At, Control, Message, Signal, Task } from "./protocol.ts"
+import { watchMemory } from "./thread-memory.ts"
 
 export interface TaskLane {
-  start(task: Task): Running
+  /**
+   * Runs the task as soon as there is a worker for it; at once, beyond the number of workers, when it is `urgent`: the
+   * reader waits for it, and all workers may be inside of later tasks, waiting for the reader. There is one such task
+   * at a time.
+   */
+  start(task: Task, urgent?: boolean): Running
   close(): Promise<void>
 }
 
@@ -26,11 +32,12 @@ const describe = (error: unknown): string => {
 
 export const threadLane = (options: { readonly threads: number; readonly timeout: number }): TaskLane => {
   let pool: Piscina | undefined
-  const open = (): Piscina =>
+  const newPool = (): Piscina =>
     new Piscina({
       filename: workerUrl("thread-worker").href,
       minThreads: 0,
-      maxThreads: options.threads,
+      // One more for what is urgent.
+      maxThreads: options.threads + 1,
       idleTimeout: 10_000,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
     })
@@ -40,6 +47,8 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
    * not keep to it; then all threads could be inside of later tasks, waiting for a reader who waits for an earlier one.
    */
   const waiting: (() => void)[] = []
+  /** Channels that have not ended: their ports would keep the process alive. */
+  const open = new Set<Channel>()
   let running = 0
   const leave = (): void => {
     running--
@@ -47,8 +56,8 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
   }
 
   return {
-    start: (task) => {
-      pool ??= open()
+    start: (task, urgent = false) => {
+      pool ??= newPool()
       const threads = pool
       const { port1, port2 } = new MessageChannel()
       const abort = new AbortController()
@@ -57,27 +66,43 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
         kill: () => abort.abort(),
         timeout: options.timeout,
       })
-      port1.on("message", (message: Message | Signal) => channel.receive(message))
+      let thread: number | undefined
+      port1.on("message", (message: Message | Signal | At) => {
+        if (message.kind === "at") thread = message.thread
+        else channel.receive(message)
+      })
       const begin = (): void => {
-        running++
+        if (!urgent) running++
         const death = threads
           .run({ task, port: port2 }, { transferList: [port2], signal: abort.signal })
           .then(() => "the worker left", describe)
-          .finally(leave)
+          .finally(() => urgent || leave())
+        const unwatch = watchMemory(
+          () => threads.threads.find(({ threadId }) => threadId === thread),
+          task.maxBytes,
+          (reason) => {
+            abort.abort()
+            channel.lost(reason)
+          },
+        )
+        channel.onEnd(unwatch)
         // The port closes after its last message, so what a dying worker had said is not lost.
         port1.on("close", async () => channel.lost(await death))
       }
+      open.add(channel)
       channel.onEnd(() => {
+        open.delete(channel)
         const place = waiting.indexOf(begin)
         if (place >= 0) waiting.splice(place, 1)
         port1.close()
       })
-      if (running < options.threads) begin()
+      if (urgent || running < options.threads) begin()
       else waiting.push(begin)
       return channel
     },
     close: async () => {
       waiting.length = 0
+      for (const channel of open) channel.lost("the run is over")
       await pool?.destroy()
     },
   }

@@ -1,7 +1,7 @@
 /** Items that are in the table and not in the source any more: `sync` removes them, after a complete listing. */
 import { HashSet, hash64 } from "../model/hash-set.ts"
 import type { Item } from "../model/item.ts"
-import type { Reader, Writer } from "../model/sink.ts"
+import type { Reader, RowFilter, Writer } from "../model/sink.ts"
 import { crashPoint } from "./crash-point.ts"
 import { type Ledger, textAt } from "./ledger.ts"
 import { removeItems } from "./mend.ts"
@@ -33,9 +33,13 @@ export class Seen {
   }
 }
 
-/** Names of the items in the table that were not listed. */
-export async function* unlistedItems(reader: Reader, seen: Seen): AsyncGenerator<string> {
-  for await (const batch of reader.read(["_item"], { end: true })) {
+/** Names in the table that were not listed: of items that are there whole, or of what the filter says. */
+export async function* unlistedItems(
+  reader: Reader,
+  seen: Seen,
+  filter: RowFilter = { end: true },
+): AsyncGenerator<string> {
+  for await (const batch of reader.read(["_item"], filter)) {
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
       if (!seen.has(item)) yield item
@@ -60,7 +64,7 @@ const chunks = (names: readonly string[]): { readonly item: string }[][] =>
     names.slice(i * AT_ONCE, (i + 1) * AT_ONCE).map((item) => ({ item })),
   )
 
-export interface Removal {
+interface Outcome {
   readonly removed: number
   /** Why nothing was removed, although items have vanished or may have. */
   readonly refused?: string
@@ -72,7 +76,7 @@ export const removeVanished = async (
   { items }: Pick<Ledger, "items">,
   seen: Seen,
   ratio: number,
-): Promise<Removal> => {
+): Promise<Outcome> => {
   const names: string[] = []
   for await (const name of unlistedItems(writer, seen)) {
     if (names.push(name) > mostOf(items, ratio)) break
@@ -87,12 +91,7 @@ export const removeVanished = async (
   if ((await writer.sides()).includes(ITEMS)) {
     const side = await writer.side(ITEMS)
     const gone: string[] = [...seen.reverted]
-    for await (const batch of side.read(["_item"])) {
-      for (let row = 0; row < batch.rows; row++) {
-        const item = textAt(batch, "_item", row)
-        if (!seen.has(item)) gone.push(item)
-      }
-    }
+    for await (const name of unlistedItems(side, seen, {})) gone.push(name)
     for (const chunk of chunks(gone)) await side.remove({ items: chunk })
   }
   return { removed: names.length }

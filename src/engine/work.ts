@@ -7,7 +7,8 @@
 import { type Batch, batchBytes, batchOf, concatBatches, sliceBatch } from "../model/batch.ts"
 import { type Column, numberColumn, repeatedText } from "../model/column.ts"
 import { IngestError, isFatal, messageOf } from "../model/errors.ts"
-import { type Code, type Normalize, type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
+import { loadCode } from "../model/load-code.ts"
+import { type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
 import type { Span } from "../model/rows.ts"
 import { formatType } from "../model/types.ts"
 import type { Message, RowsMessage, Task, TaskItem } from "./protocol.ts"
@@ -23,23 +24,6 @@ interface Part {
   readonly index: number
   readonly rows: Rows
   readonly span: Span
-}
-
-const loaded = new Map<string, Promise<Normalize>>()
-
-const load = async (code: Code): Promise<Normalize> => {
-  if ("normalize" in code) return code.normalize
-  const key = `${code.module}#${code.name}`
-  let normalize = loaded.get(key)
-  if (!normalize) {
-    normalize = import(code.module).then((module: Record<string, unknown>) => {
-      const found = module[code.name]
-      if (typeof found !== "function") throw new Error(`${code.module} exports no function "${code.name}"`)
-      return found as Normalize
-    })
-    loaded.set(key, normalize)
-  }
-  return normalize
 }
 
 /** Side rows with the item and row that they belong to. */
@@ -111,7 +95,7 @@ const gather = (parts: readonly Part[]): RowsMessage => {
 
 /** The messages of a task. `beat` is called when a normalizer reports progress. */
 export async function* work(task: Task, signal: AbortSignal, beat: () => void): AsyncGenerator<Message> {
-  const normalize = await load(task.code)
+  const normalize = await loadCode(task.code)
   let parts: Part[] = []
   let bytes = 0
   let rows = 0
@@ -144,6 +128,7 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
   async function* one(index: number, { item, version, skip }: TaskItem): AsyncGenerator<Message> {
     const gaps: string[] = []
     const context: NormalizeContext = {
+      lane: task.lane,
       signal,
       tempDir: task.tempDir,
       maxBytes: task.maxBytes,
@@ -151,12 +136,19 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
       progress: beat,
       partial: (message) => gaps.push(message),
     }
+    /** What is missing is told no later than the rows around it: wherever a run is cut, it is known. */
+    const tell = function* (): Generator<Message> {
+      if (gaps.length === 0) return
+      yield* take()
+      yield { kind: "partial", index, message: gaps.splice(0).join("; ") }
+    }
     // The last rows are marked as such, so they are held back until it is known that no others follow.
     let held: Part | undefined
     let firstRow = 0
     for await (const made of normalize(item, { ...task.code.options, lane: task.lane }, context)) {
       const rows = firstRow < skip ? rowsFrom(made, skip - firstRow) : made
       firstRow += made.batch.rows
+      yield* tell()
       if (rows.batch.rows === 0) continue
       if (held) yield* add(held)
       const span = {
@@ -175,14 +167,11 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
         `Expected more than the ${skip} rows that are in the table since a run was cut, found ${firstRow}: the item says that it is resumable, but did not give the same rows again. Its rows are removed; run again to begin anew`,
       )
     }
+    yield* tell()
     if (!held) {
       yield* take()
       yield { kind: "empty", index }
       return
-    }
-    if (gaps.length > 0) {
-      yield* take()
-      yield { kind: "partial", index, message: gaps.join("; ") }
     }
     yield* add({ ...held, span: { ...held.span, end: true } })
   }

@@ -11,6 +11,9 @@ export interface Line {
   readonly listen: (receive: (control: Control) => void) => void
 }
 
+/** A worker that nobody has a use for any more is ended as a whole. */
+const UNENDING = new AbortController().signal
+
 /** A sign of life at most this often. */
 const BEAT_MS = 1000
 
@@ -29,12 +32,10 @@ const pack = (message: RowsMessage): { readonly message: RowsMessage; readonly b
 }
 
 export const runTask = async (task: Task, line: Line): Promise<void> => {
-  const abort = new AbortController()
   let credit = WINDOW_BYTES
   let wake = (): void => {}
   line.listen((control) => {
-    if ("cancel" in control) abort.abort()
-    else credit += control.credit
+    credit += control.credit
     wake()
   })
   let lastBeat = 0
@@ -45,13 +46,12 @@ export const runTask = async (task: Task, line: Line): Promise<void> => {
     line.send({ kind: "beat" }, [])
   }
   try {
-    for await (const message of work(task, abort.signal, beat)) {
+    for await (const message of work(task, UNENDING, beat)) {
       if (message.kind !== "rows") {
         line.send(message, [])
         continue
       }
-      while (credit <= 0 && !abort.signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
-      if (abort.signal.aborted) break
+      while (credit <= 0) await new Promise<void>((resolve) => (wake = resolve))
       credit -= message.bytes
       const packed = pack(message)
       line.send(packed.message, packed.buffers)

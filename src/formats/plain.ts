@@ -149,9 +149,7 @@ export const plainFeed = (format: Format, types: Schema): Feed => {
     try {
       for await (const columns of read(format)) {
         const batch = at(number, () => toBatch(columns, firstRow))
-        // Rows that the table has are dropped: their pictures need not be decoded again.
-        const wanted = firstRow + batch.rows > (context.skip ?? 0) ? pictures : []
-        yield { ...(await withThumbnails(batch, wanted, { item, firstRow, ...context })), medium: kind }
+        yield { ...(await withThumbnails(batch, pictures, { item, firstRow, ...context })), medium: kind }
         firstRow += batch.rows
         number++
       }

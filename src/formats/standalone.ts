@@ -7,7 +7,7 @@ import { type Column, isNull, valueAt } from "../model/column.ts"
 import { IngestError } from "../model/errors.ts"
 import type { Feed } from "../model/feed.ts"
 import type { Columns } from "../model/format.ts"
-import type { Code, Normalize } from "../model/normalizer.ts"
+import { loadCode } from "../model/load-code.ts"
 import { layoutOf } from "../model/types.ts"
 
 const NUMBERS = ["int32", "int64", "float32", "float64"]
@@ -17,12 +17,6 @@ const valuesOf = (column: Column): ArrayLike<unknown> =>
   NUMBERS.includes(layoutOf(column.type)) && !column.valid
     ? column.values
     : Array.from({ length: column.length }, (_, row) => (isNull(column, row) ? null : valueAt(column, row)))
-
-const load = async (code: Code): Promise<Normalize> => {
-  if ("normalize" in code) return code.normalize
-  const module: Record<string, unknown> = await import(code.module)
-  return module[code.name] as Normalize
-}
 
 const toColumns = (batches: readonly Batch[]): Columns =>
   Object.fromEntries([...concatBatches(batches).columns].map(([name, column]) => [name, valuesOf(column)]))
@@ -34,7 +28,7 @@ const toColumns = (batches: readonly Batch[]): Columns =>
  * @throws {IngestError} at the first item that cannot be read.
  */
 export async function* columnsOf(feed: Feed, rows = 1): AsyncGenerator<Columns, void, undefined> {
-  const normalize = await load(feed.code)
+  const normalize = await loadCode(feed.code)
   const tempDir = await mkdtemp(join(tmpdir(), "sluice-"))
   const abort = new AbortController()
   let gathered: Batch[] = []

@@ -18,6 +18,8 @@ export interface PictureOptions {
   readonly partial: (message: string) => void
   /** Called after each picture. */
   readonly progress: () => void
+  /** So many of the item's first rows are in the table with their thumbnails; they are not made again. Absent: none. */
+  readonly skip?: number
 }
 
 /**
@@ -25,13 +27,13 @@ export interface PictureOptions {
  *
  * @example
  * ```ts
- * yield await withThumbnails(batch, ["image"], { item, firstRow: 0, ...context })
+ * const rows = await withThumbnails(batch, ["image"], { item, firstRow: 0, ...context })
  * ```
  */
 export const withThumbnails = async (
   batch: Batch,
   columns: readonly string[],
-  { item, firstRow, partial, progress }: PictureOptions,
+  { item, firstRow, partial, progress, skip = 0 }: PictureOptions,
 ): Promise<Rows> => {
   const entries: ThumbnailEntry[] = []
   const add = async (row: number, name: string, bytes: Uint8Array): Promise<void> => {
@@ -44,7 +46,7 @@ export const withThumbnails = async (
     progress()
   }
   let pending: Promise<void>[] = []
-  for (let row = 0; row < batch.rows; row++) {
+  for (let row = Math.max(0, skip - firstRow); row < batch.rows; row++) {
     for (const name of columns) {
       const column = batch.columns.get(name)
       const value = column && valueAt(column, row)

@@ -1,7 +1,8 @@
 /** A batch: named columns of equal length; the only thing that flows after the normalizer. */
 import { isMarkedAsUntransferable } from "node:worker_threads"
-import { type Column, columnBytes, concatColumns, nullColumn, sliceColumn, type Values } from "./column.ts"
+import { type Column, columnBytes, nullColumn, type Values } from "./column.ts"
 import { IngestError } from "./errors.ts"
+import { concatColumns, sliceColumn } from "./splice.ts"
 import type { Schema } from "./types.ts"
 
 export interface Batch {

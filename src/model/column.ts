@@ -2,6 +2,7 @@
  * A column: values of one type in Arrow's layout. Columns are built once, never changed, and cross threads by
  * transfer of their buffers.
  */
+import { bitmapBytes, isSet, setBit } from "./bits.ts"
 import { IngestError } from "./errors.ts"
 import { type ColumnType, formatType, type Layout, layoutOf } from "./types.ts"
 
@@ -21,14 +22,6 @@ export interface Column {
 
 type Bytes = Uint8Array | null | undefined
 
-const bitmapBytes = (rows: number): number => (rows + 7) >>> 3
-
-const isSet = (bits: Uint8Array, index: number): boolean => (((bits[index >>> 3] ?? 0) >>> (index & 7)) & 1) === 1
-
-const setBit = (bits: Uint8Array, index: number): void => {
-  bits[index >>> 3] = (bits[index >>> 3] ?? 0) | (1 << (index & 7))
-}
-
 export const isNull = (column: Column, row: number): boolean => column.valid !== undefined && !isSet(column.valid, row)
 
 /** The bitmap of what is not null; undefined where nothing is. */
@@ -42,7 +35,8 @@ export const validity = (rows: number, present: (row: number) => boolean): Uint8
   return bits
 }
 
-const column = (
+/** A column of what is laid out already. */
+export const newColumn = (
   type: ColumnType,
   length: number,
   values: Values,
@@ -74,7 +68,7 @@ export const textColumn = (
     if (text) end += encoder.encodeInto(text, bytes.subarray(end)).written
     offsets[row + 1] = end
   }
-  return column(
+  return newColumn(
     type,
     texts.length,
     bytes.slice(0, end),
@@ -93,13 +87,13 @@ export const bytesColumn = (values: readonly Bytes[], type: ColumnType): Column 
     offsets[row + 1] = total
   }
   const [only] = values
-  if (values.length === 1 && only) return column(type, 1, only, offsets)
+  if (values.length === 1 && only) return newColumn(type, 1, only, offsets)
   const bytes = new Uint8Array(total)
   for (let row = 0; row < values.length; row++) {
     const value = values[row]
     if (value) bytes.set(value, offsets[row])
   }
-  return column(
+  return newColumn(
     type,
     values.length,
     bytes,
@@ -110,7 +104,7 @@ export const bytesColumn = (values: readonly Bytes[], type: ColumnType): Column 
 
 /** A column over a typed array that is already in place: INT32, INT64, FLOAT32, FLOAT64, CLASS_LABEL, or EMBEDDING. */
 export const numberColumn = (values: Exclude<Values, Uint8Array>, type: ColumnType): Column =>
-  column(type, values.length / (layoutOf(type) === "vector" ? (type.size ?? 1) : 1), values)
+  newColumn(type, values.length / (layoutOf(type) === "vector" ? (type.size ?? 1) : 1), values)
 
 export const int32Column = (values: readonly number[]): Column =>
   numberColumn(Int32Array.from(values), { name: "INT32" })
@@ -122,7 +116,7 @@ export const float64Column = (values: readonly number[]): Column =>
 export const boolColumn = (values: readonly (boolean | null | undefined)[]): Column => {
   const bits = new Uint8Array(bitmapBytes(values.length))
   for (let row = 0; row < values.length; row++) if (values[row]) setBit(bits, row)
-  return column(
+  return newColumn(
     { name: "BOOL" },
     values.length,
     bits,
@@ -140,7 +134,7 @@ export const floatsColumn = (lists: readonly (ArrayLike<number> | null | undefin
     const list = lists[row]
     if (list) values.set(list, offsets[row])
   }
-  return column(
+  return newColumn(
     type,
     lists.length,
     values,
@@ -159,7 +153,7 @@ export const vectorColumn = (
     const vector = vectors[row]
     if (vector) values.set(vector, row * type.size)
   }
-  return column(
+  return newColumn(
     type,
     vectors.length,
     values,
@@ -177,10 +171,11 @@ export const repeatedText = (text: string, rows: number): Column => {
     values.set(bytes, row * bytes.length)
     offsets[row + 1] = (row + 1) * bytes.length
   }
-  return column({ name: "TEXT" }, rows, values, offsets)
+  return newColumn({ name: "TEXT" }, rows, values, offsets)
 }
 
-const NEW_VALUES: Readonly<Record<Layout, (size: number) => Values>> = {
+/** An empty place for so many values, by layout. */
+export const NEW_VALUES: Readonly<Record<Layout, (size: number) => Values>> = {
   int32: (size) => new Int32Array(size),
   int64: (size) => new BigInt64Array(size),
   float32: (size) => new Float32Array(size),
@@ -198,85 +193,13 @@ const hasOffsets = (layout: Layout): boolean => layout === "utf8" || layout === 
 export const nullColumn = (type: ColumnType, rows: number): Column => {
   const layout = layoutOf(type)
   const size = hasOffsets(layout) ? 0 : layout === "bits" ? bitmapBytes(rows) : rows * (type.size ?? 1)
-  return column(
+  return newColumn(
     type,
     rows,
     NEW_VALUES[layout](size),
     hasOffsets(layout) ? new Int32Array(rows + 1) : undefined,
     new Uint8Array(bitmapBytes(rows)),
   )
-}
-
-const copyBits = (from: Uint8Array, start: number, count: number, to: Uint8Array, at: number): void => {
-  if (((start | at) & 7) === 0) {
-    const whole = count >>> 3
-    to.set(from.subarray(start >>> 3, (start >>> 3) + whole), at >>> 3)
-    for (let i = whole << 3; i < count; i++) if (isSet(from, start + i)) setBit(to, at + i)
-    return
-  }
-  for (let i = 0; i < count; i++) if (isSet(from, start + i)) setBit(to, at + i)
-}
-
-/** Typed arrays of one kind only meet their own kind here; TypeScript cannot see that through the union. */
-const copyValues = (from: Values, to: Values, at: number): void => (to as Uint8Array).set(from as Uint8Array, at)
-
-/** Rows `start` to `end` (exclusive). Shares memory with `from` where the layout allows. */
-export const sliceColumn = (from: Column, start: number, end: number): Column => {
-  const rows = end - start
-  const layout = layoutOf(from.type)
-  const bits = (source: Uint8Array): Uint8Array => {
-    const target = new Uint8Array(bitmapBytes(rows))
-    copyBits(source, start, rows, target, 0)
-    return target
-  }
-  const valid = from.valid && bits(from.valid)
-  if (layout === "bits") return column(from.type, rows, bits(from.values as Uint8Array), undefined, valid)
-  if (from.offsets) {
-    const first = from.offsets[start] ?? 0
-    const offsets = from.offsets.slice(start, end + 1)
-    if (first > 0) for (let i = 0; i < offsets.length; i++) offsets[i] = (offsets[i] ?? 0) - first
-    return column(from.type, rows, from.values.subarray(first, first + (offsets[rows] ?? 0)), offsets, valid)
-  }
-  const width = layout === "vector" ? (from.type.size ?? 1) : 1
-  return column(from.type, rows, from.values.subarray(start * width, end * width), undefined, valid)
-}
-
-/** The rows of all columns, one after the other. All have the first one's type. */
-export const concatColumns = (columns: readonly Column[]): Column => {
-  const [first] = columns
-  if (!first) throw new RangeError("concatColumns needs a column")
-  if (columns.length === 1) return first
-  const layout = layoutOf(first.type)
-  let rows = 0
-  let size = 0
-  for (const part of columns) {
-    rows += part.length
-    size += part.offsets ? (part.offsets[part.length] ?? 0) : part.values.length
-  }
-  const values = NEW_VALUES[layout](layout === "bits" ? bitmapBytes(rows) : size)
-  const offsets = first.offsets ? new Int32Array(rows + 1) : undefined
-  const valid = columns.some((part) => part.valid) ? new Uint8Array(bitmapBytes(rows)) : undefined
-  let row = 0
-  let position = 0
-  for (const part of columns) {
-    if (valid) {
-      if (part.valid) copyBits(part.valid, 0, part.length, valid, row)
-      else for (let i = 0; i < part.length; i++) setBit(valid, row + i)
-    }
-    if (layout === "bits") {
-      copyBits(part.values as Uint8Array, 0, part.length, values as Uint8Array, row)
-    } else if (offsets && part.offsets) {
-      const used = part.offsets[part.length] ?? 0
-      copyValues(part.values.subarray(0, used), values, position)
-      for (let i = 1; i <= part.length; i++) offsets[row + i] = position + (part.offsets[i] ?? 0)
-      position += used
-    } else {
-      copyValues(part.values, values, position)
-      position += part.values.length
-    }
-    row += part.length
-  }
-  return column(first.type, rows, values, offsets, valid)
 }
 
 /** Bytes of memory that the rows of a column take. */

@@ -15,7 +15,7 @@ import {
 } from "./column.ts"
 import { describeValue } from "./describe.ts"
 import { IngestError } from "./errors.ts"
-import { jsonText } from "./json-text.ts"
+import { isJson, jsonText } from "./json-text.ts"
 import { type ColumnType, formatType, type Layout, layoutOf } from "./types.ts"
 
 /** Rounding to the precision of 32 bits is fine, becoming infinite is not. */
@@ -57,15 +57,6 @@ const integerOf = (value: unknown, min: number, limit: number): number | bigint 
 const numberOf = (value: unknown): number | undefined => {
   if (typeof value === "number") return value
   return typeof value === "bigint" && BigInt(Number(value)) === value ? Number(value) : undefined
-}
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 const jsonOf = (value: unknown): string | undefined => {

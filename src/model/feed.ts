@@ -17,6 +17,9 @@ export interface Route {
   readonly recipe: string
 }
 
+/** What `_version` says in the item's rows. */
+export const versionOf = (item: Item, { recipe }: Route): string => `${item.version}-${recipe}`
+
 /** A short name of everything that shapes rows: who makes them, at which revision, with which options. */
 export const recipeOf = (...parts: readonly Plain[]): string =>
   createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 8)

@@ -14,13 +14,13 @@ export type Columns = Readonly<Record<string, ArrayLike<unknown>>>
  * @example
  * ```ts
  * class Numbers implements Format {
- *   readonly name = "numbers"
  *   *normalize() {
  *     for (let start = 0; start < 1000; start += 100) {
  *       const n = Array.from({ length: 100 }, (_, i) => start + i)
  *       yield { n, square: n.map((value) => value ** 2) }
  *     }
  *   }
+ *   readonly name = "numbers"
  * }
  * await new Client().ingest("squares", null, { format: new Numbers() })
  * ```

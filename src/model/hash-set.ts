@@ -25,10 +25,32 @@ export const hash64 = (text: string): Hash64 => {
     low = Math.imul(low ^ unit, 0xc2b2ae3d)
     low = (low << 17) | (low >>> 15)
   }
-  high = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
-  low = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(high ^ (high >>> 13), 0xc2b2ae35)
-  high = Math.imul(high ^ (high >>> 15), 0x2c1b3c6d) ^ low
-  return { high, low }
+  return finish(high, low)
+}
+
+/** The finalizer. */
+const finish = (high: number, low: number): Hash64 => {
+  const mixed = Math.imul(high ^ (high >>> 16), 0x85ebca6b) ^ Math.imul(low ^ (low >>> 13), 0xc2b2ae35)
+  const lower = Math.imul(low ^ (low >>> 16), 0x85ebca6b) ^ Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return { high: Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d) ^ lower, low: lower }
+}
+
+/**
+ * The {@link hash64} of the text that stands in the bytes as UTF-8, without making a string of it. Undefined when it is
+ * not all ASCII: then the caller has to make the string.
+ */
+export const hashAscii = (bytes: Uint8Array, start: number, end: number): Hash64 | undefined => {
+  let high = (end - start) ^ 0x9e3779b9
+  let low = (end - start) ^ 0x7f4a7c15
+  for (let i = start; i < end; i++) {
+    const unit = bytes[i] ?? 0
+    if (unit > 0x7f) return undefined
+    high = Math.imul(high ^ unit, 0x85ebca77)
+    high = (high << 13) | (high >>> 19)
+    low = Math.imul(low ^ unit, 0xc2b2ae3d)
+    low = (low << 17) | (low >>> 15)
+  }
+  return finish(high, low)
 }
 
 const FIRST_CAPACITY = 1024
@@ -140,6 +162,15 @@ export class HashMap {
   get(hash: Hash64): Hash64 | undefined {
     const at = this.#table.find(keyOf(hash))
     return this.#table.isEmpty(at) ? undefined : this.#table.read(at)
+  }
+
+  /** Sets the hash's value, if it has none; false when it had one. */
+  add(hash: Hash64, value: Hash64): boolean {
+    const key = keyOf(hash)
+    const at = this.#table.find(key)
+    if (!this.#table.isEmpty(at)) return false
+    this.#table.insert(at, key, value)
+    return true
   }
 
   /** Sets the hash's value, in place of one that it had. */

@@ -76,3 +76,13 @@ export const jsonText = (value: unknown): JsonText => {
     return { problem: `${describeValue(value)} (${messageOf(error).split("\n")[0]})` }
   }
 }
+
+/** Whether a text is JSON. */
+export const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

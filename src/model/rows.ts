@@ -1,7 +1,8 @@
 /** The hidden columns that every row carries, and with which the table is its own ledger. */
 import { type Batch, batchOf } from "./batch.ts"
-import { boolColumn, type Column, concatColumns, numberColumn, repeatedText } from "./column.ts"
+import { boolColumn, type Column, numberColumn, repeatedText } from "./column.ts"
 import { ConfigError } from "./errors.ts"
+import { concatColumns } from "./splice.ts"
 import type { Schema } from "./types.ts"
 
 /** `_item` and `_version` name the item; `_row` counts within it; `_commit` counts up; `_end` marks its last row. */

@@ -1,7 +1,9 @@
-/** What is kept of a run: a row of `_sluice_runs`, with the counts of the run's summary. */
+/** What is kept of a run. */
 import type { ItemCounts } from "./events.ts"
 
+/** A row of `_sluice_runs`: what is known of a run, with the item counts of its summary (0 until it has ended). */
 export interface RunRecord extends ItemCounts {
+  /** The run's id, a UUID. */
   readonly run: string
   readonly pipeline: string
   readonly table: string
@@ -15,8 +17,9 @@ export interface RunRecord extends ItemCounts {
   readonly ending: string | null
   /** `_commit` of the first commit of the run. */
   readonly first_commit: number
-  /** Versions of the table before the run and after it. */
+  /** Version of the table before the run; 0 when there was none. */
   readonly first_version: number
+  /** Version of the table after the run; before it has ended, the same as `first_version`. */
   readonly last_version: number
   /** Rows that the run committed. */
   readonly rows: number

@@ -22,20 +22,36 @@ export interface RowFilter {
 /** A version of the stored table, counted by the store. */
 export type Version = number
 
-/** Reads one table, as far as it is committed. */
+/**
+ * Reads one table, as far as it is committed: what {@link Sink} gives for looking at its table.
+ *
+ * @example
+ * ```ts
+ * const reader = await lance({ uri: "./data", table: "docs" }).view()
+ * try {
+ *   const thumbnails = await reader.side("thumbnails")
+ *   for await (const batch of thumbnails.read(["file_id", "content"], { items: [{ item: "report.pdf" }] })) {
+ *     console.log(`${batch.rows} thumbnails`)
+ *   }
+ * } finally {
+ *   await reader.close()
+ * }
+ * ```
+ */
 export interface Reader {
-  /** The columns that the table has now; empty before its first commit. */
+  /** The columns that the table has now, with the hidden ones (`_item`, `_row`, ...); empty before its first commit. */
   readonly schema: Schema
   /** The table's version; 0 before its first commit. */
   readonly version: Version
-  /** Committed rows, in the order in which they were written. */
+  /** These columns of the committed rows, in the order in which the rows were written. All of them must be in the table. */
   read(columns: readonly string[], filter?: RowFilter): AsyncIterable<Batch>
-  /** The highest `_commit` in the table (or the lowest); 0 when it is empty. */
+  /** The highest `_commit` in the table (`last`), or the lowest (`first`); 0 when it is empty. Commits count from 1. */
   edge(side: "first" | "last"): Promise<number>
-  /** The side table `<table>__<name>`. */
+  /** The side table `<table>__<name>`, closed with this one; one that is not there is empty. */
   side(name: string): Promise<Reader>
-  /** Names of the side tables that there are. */
+  /** Names of the side tables that there are, such as `thumbnails` and `items`. */
   sides(): Promise<readonly string[]>
+  /** Gives back what reading holds open. */
   close(): Promise<void>
 }
 
@@ -44,6 +60,8 @@ export interface Reader {
  * `write` may be called while a `commit` runs: such rows belong to the next commit.
  */
 export interface Writer extends Reader {
+  /** What a person should know of how the table was found. */
+  readonly notices?: readonly string[]
   /** Takes the rows of one flush. They are visible after the next `commit`, all of them or none. */
   write(batch: Batch): Promise<void>
   /** Makes everything written so far one new version. New columns are added to the table first, null in older rows. */

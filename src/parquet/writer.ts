@@ -70,8 +70,8 @@ const le32 = (value: number): Uint8Array => {
  *
  * @example
  * ```ts
- * const file = await createParquet("out.parquet", schemaOf(batch))
- * await file.write(batch)
+ * const file = await createParquet("out.parquet", new Map([["n", { name: "INT32" }]]))
+ * await file.write(batchOf({ n: int32Column([1, 2]) }))
  * await file.close()
  * ```
  */

@@ -4,7 +4,7 @@ import { type FileHandle, open } from "node:fs/promises"
 import { createInterface } from "node:readline"
 import { pipeline } from "node:stream/promises"
 import { IngestError } from "../model/errors.ts"
-import { MOST_LEVELS } from "../model/json-text.ts"
+import { isJson, MOST_LEVELS } from "../model/json-text.ts"
 import { type ColumnType, layoutOf } from "../model/types.ts"
 import { literal, literalPath } from "./duckdb.ts"
 import { type ByteRange, type TableFile, unpacked } from "./file.ts"
@@ -148,15 +148,6 @@ export const checkNesting = async (path: string): Promise<void> => {
 
 /** DuckDB takes numbers that JSON does not have. */
 const NUMBERS = /-?\b(?:nan|inf(?:inity)?)\b/gi
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
 
 /** The first line (from 1) that is no JSON, counted from the start of the range; undefined when all are. */
 export const malformedLine = async (path: string, range?: ByteRange): Promise<number | undefined> => {

@@ -14,19 +14,21 @@ import {
   checkTableName,
   connect,
   localPath,
+  openExisting,
   sideNames,
   sideTable,
   type Table,
   tableFolder,
   tableNames,
 } from "../store/database.ts"
+import { forgetMark, openDurable, recover, type Synchronize } from "../store/durable.ts"
 import { toSql } from "../store/filter.ts"
 import { updateIndexes } from "../store/indexes.ts"
 import { acquireLock, type Lock } from "../store/lock.ts"
 import { edgeOf, openReader, readCommitted } from "../store/reader.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
-import { isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
+import { compact, isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
 
 /** After so many commits more it is looked at again whether small files are to be put together. */
 const LOOK_EVERY = 64
@@ -37,7 +39,14 @@ export interface LanceOptions {
   readonly table: string
   /** Columns that are indexed after the last commit: TEXT gets a full-text index (BM25). */
   readonly index?: readonly string[]
+  /**
+   * - `process` (default): a commit survives whatever happens to the process
+   * - `fsync`: it survives a loss of power, too, for 4 to 25 ms a commit
+   */
+  readonly durability?: Durability
 }
+
+export type Durability = "process" | "fsync"
 
 /** A table in a folder of Lance tables. */
 export const lance = (options: LanceOptions): Sink => {
@@ -53,15 +62,20 @@ export const lance = (options: LanceOptions): Sink => {
       let lock: Lock | undefined
       try {
         lock = await acquireLock(folder, options.table)
+        const notice = await recover(folder, options.table)
         await sweep(folder, options.table)
         if (create === "new" && (await tableNames(db, true)).includes(options.table)) {
           throw new TableError(`Table already exists: ${JSON.stringify(options.table)} in ${options.uri}`)
         }
-        return await openWriter(
-          { db, folder, lock, index: options.index ?? [], main: options.table },
-          options.table,
-          true,
-        )
+        const place = {
+          db,
+          folder,
+          lock,
+          index: options.index ?? [],
+          main: options.table,
+          durable: options.durability === "fsync",
+        }
+        return await openWriter(place, options.table, { notices: notice === undefined ? [] : [notice] })
       } catch (error) {
         db.close()
         await lock?.release()
@@ -78,18 +92,25 @@ interface Place {
   readonly index: readonly string[]
   /** The table that is written; this one, or the one that it is a side table of. */
   readonly main: string
+  readonly durable: boolean
 }
 
-/** The owner of the connection and the lock closes them; side tables only use them. */
-const openWriter = async (place: Place, name: string, owner: boolean): Promise<Writer> => {
-  const { db, folder, lock, index } = place
-  let table: Table | undefined = (await tableNames(db, true)).includes(name) ? await db.openTable(name) : undefined
+/** The main table owns the connection and the lock, and closes them; side tables only use them. */
+const openWriter = async (
+  place: Place,
+  name: string,
+  main?: { readonly notices: readonly string[] },
+): Promise<Writer> => {
+  const { db, folder, lock, index, durable } = place
+  let table: Table | undefined = (await tableNames(db, true)).includes(name) ? await openExisting(db, name) : undefined
   let schema: Schema = table ? fromSchema(await table.schema()) : new Map()
   let version: Version = table ? await table.version() : 0
   let pending: Batch[] = []
   let smallFiles = table ? (await table.stats()).fragmentStats.numSmallFragments : 0
   let nextLook = LEAN_FILES
   const sides = new Map<string, Writer>()
+  if (!durable) await forgetMark(folder, name)
+  const synchronize: Synchronize = durable ? await openDurable(folder, name, version) : async () => {}
 
   const addNewColumns = async (target: Table, next: Schema): Promise<void> => {
     const added = [...next].filter(([column]) => !schema.has(column))
@@ -119,12 +140,14 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
         { cause: error },
       )
     }
+    await synchronize(version)
     schema = next
     smallFiles++
     return version
   }
 
   const writer: Writer = {
+    notices: main?.notices ?? [],
     get schema() {
       return schema
     },
@@ -141,14 +164,16 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       await lock.check()
       await table.delete(toSql(filter) ?? "true")
       version = await table.version()
+      await synchronize(version)
     },
     read: (columns, filter = {}) => readCommitted(table, columns, filter),
     edge: (side) => edgeOf(table, side),
     side: async (suffix) => {
       const known = sides.get(suffix)
       if (known) return known
+      await recover(folder, sideTable(name, suffix))
       await sweep(folder, sideTable(name, suffix))
-      const opened = await openWriter({ ...place, index: [] }, sideTable(name, suffix), false)
+      const opened = await openWriter({ ...place, index: [] }, sideTable(name, suffix))
       sides.set(suffix, opened)
       return opened
     },
@@ -159,22 +184,29 @@ const openWriter = async (place: Place, name: string, owner: boolean): Promise<W
       nextLook = smallFiles + LOOK_EVERY
       if (!(await isDue(tableFolder(folder, name), table, schema, smallFiles))) return
       await lock.check()
+      if (durable) {
+        // What is put together has to be on the disk before what it was made of goes.
+        await compact(table)
+        await synchronize(await table.version())
+      }
       await tidy(db, place.main, table)
       smallFiles = 0
       nextLook = LEAN_FILES
       version = await table.version()
+      await synchronize(version)
     },
     finish: async () => {
       if (!table) return
       await lock.check()
       await updateIndexes(table, schema, index)
       version = await table.version()
+      await synchronize(version)
     },
-    logRun: (run) => recordRun(db, folder, run),
+    logRun: (run) => recordRun(db, folder, run, durable),
     close: async () => {
       for (const side of sides.values()) await side.close()
       table?.close()
-      if (!owner) return
+      if (!main) return
       db.close()
       await lock.release()
     },

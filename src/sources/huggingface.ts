@@ -20,8 +20,8 @@ import { ConfigError, IngestError } from "../model/errors.ts"
 import { type Feed, recipeOf } from "../model/feed.ts"
 import type { Item, Plain } from "../model/item.ts"
 import type { Normalize } from "../model/normalizer.ts"
+import { readSchema } from "../model/schema.ts"
 import type { SourceContext } from "../model/source.ts"
-import { type ColumnType, parseType, type Schema, type SchemaMap } from "../model/types.ts"
 import type { HuggingFaceOptions } from "./huggingface/fields.ts"
 import { fileRow, folderLabels, metadataRows } from "./huggingface/folder-rows.ts"
 import { limited, type Part, type Reading, type Session } from "./huggingface/session.ts"
@@ -37,13 +37,6 @@ const REVISION = 1
 const MAX_CARD = 5 << 20
 /** Rows whose thumbnails are made before they are handed on. */
 const PICTURES = 64
-
-const readTypes = (schema: SchemaMap = {}): Schema =>
-  new Map(
-    Object.entries(schema).flatMap(([name, text]): [string, ColumnType][] =>
-      text.toUpperCase() === "FILE" ? [] : [[name, parseType(text, name)]],
-    ),
-  )
 
 const readCardFile = async (
   hub: Hub,
@@ -217,7 +210,7 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1)) {
     throw new ConfigError(`limit: expected a whole number of at least 1, found ${limit}`)
   }
-  const types = readTypes(options.schema)
+  const types = readSchema(options.schema)
   const hub = openHub(options)
   let session: Session | undefined
 

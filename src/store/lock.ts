@@ -78,15 +78,21 @@ const sweepScratch = async (path: string): Promise<void> => {
 }
 
 const isDead = async (holder: Holder): Promise<boolean> => {
+  if (holder === EMPTIED) return true
   if (holder.host !== hostname()) return false
   if (!exists(holder.pid)) return true
   return holder.started !== "" && (await startTime(holder.pid)) !== holder.started
 }
 
+/** A lock appears with its content; one without has lost it together with the machine's power. */
+const EMPTIED: Holder = { host: "", pid: 0, started: "", token: "", since: "" }
+
 /** Synchronous, as it is read before each commit: a small file takes a tenth of the time that way. */
 const readHolder = (path: string): Holder | undefined => {
   try {
-    const holder = JSON.parse(readFileSync(path, "utf8"))
+    const text = readFileSync(path, "utf8")
+    if (/^\0*$/.test(text)) return EMPTIED
+    const holder = JSON.parse(text)
     if (typeof holder?.token !== "string" || typeof holder.pid !== "number") throw new SyntaxError("no lock")
     return holder
   } catch (error) {

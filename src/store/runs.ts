@@ -11,7 +11,8 @@ import { TableError } from "../model/errors.ts"
 import type { RunRecord } from "../model/run.ts"
 import type { ColumnType, Schema } from "../model/types.ts"
 import { arrow, fromRecordBatch, toField, toTable } from "./arrow.ts"
-import { type Connection, RUNS_TABLE, tableNames } from "./database.ts"
+import { type Connection, openExisting, RUNS_TABLE, tableNames } from "./database.ts"
+import { forgetMark, openDurable, recover } from "./durable.ts"
 import { quoteName, quoteText } from "./filter.ts"
 import { acquireLock, type Lock } from "./lock.ts"
 import { sweep } from "./sweep.ts"
@@ -88,17 +89,26 @@ const MAX_FILES = 50
 /** Versions that a process may still be reading stay. */
 const KEEP_VERSIONS = 60_000
 
-/** Writes the row of a run, in place of an earlier one with its id. `folder` is the database's. */
-export const recordRun = (db: Connection, folder: string, run: RunRecord): Promise<void> =>
+/**
+ * Writes the row of a run, in place of an earlier one with its id. `folder` is the database's.
+ *
+ * @param durable it has to survive a loss of power. Default: false.
+ */
+export const recordRun = (db: Connection, folder: string, run: RunRecord, durable = false): Promise<void> =>
   alone(folder, async () => {
+    await recover(folder, RUNS_TABLE)
     await sweep(folder, RUNS_TABLE)
     const schema = new arrow.Schema([...RUNS_SCHEMA].map(([name, type]) => toField(name, type)))
-    const runs = await db.createEmptyTable(RUNS_TABLE, schema, { mode: "create", existOk: true })
+    const there = (await tableNames(db, true)).includes(RUNS_TABLE)
+    const runs = there ? await openExisting(db, RUNS_TABLE) : await db.createEmptyTable(RUNS_TABLE, schema)
     try {
       const row = toTable(RUNS_SCHEMA, [runBatch(run)])
       await runs.mergeInsert("run").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(row)
-      if ((await runs.stats()).fragmentStats.numFragments <= MAX_FILES) return
-      await runs.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS) })
+      if ((await runs.stats()).fragmentStats.numFragments > MAX_FILES) {
+        await runs.optimize({ cleanupOlderThan: new Date(Date.now() - KEEP_VERSIONS) })
+      }
+      if (durable) await await openDurable(folder, RUNS_TABLE, await runs.version())
+      else await forgetMark(folder, RUNS_TABLE)
     } finally {
       runs.close()
     }
@@ -107,7 +117,7 @@ export const recordRun = (db: Connection, folder: string, run: RunRecord): Promi
 /** The runs of a database, or of one table in it, newest first. */
 export const runsOf = async (db: Connection, table?: string): Promise<RunRecord[]> => {
   if (!(await tableNames(db, true)).includes(RUNS_TABLE)) return []
-  const runs = await db.openTable(RUNS_TABLE)
+  const runs = await openExisting(db, RUNS_TABLE)
   try {
     const query = runs.query().select([...RUNS_SCHEMA.keys()])
     if (table !== undefined) query.where(`${quoteName("table")} = ${quoteText(table)}`)

@@ -67,3 +67,8 @@ const keptSince = async (db: Connection, name: string, table: Table, now: number
 export const tidy = async (db: Connection, owner: string, table: Table, now = Date.now()): Promise<void> => {
   await table.optimize({ cleanupOlderThan: await keptSince(db, owner, table, now) })
 }
+
+/** Puts small files together; all versions stay. */
+export const compact = async (table: Table): Promise<void> => {
+  await table.optimize({ cleanupOlderThan: new Date(0) })
+}

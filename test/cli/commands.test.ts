@@ -1,11 +1,11 @@
 /** The commands as they are typed, on a small folder: what they print where, and how they exit. */
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { beforeAll, describe, expect, it, vi } from "vitest"
 import type { Summary } from "../../src/model/events.ts"
 import { sql } from "../fixtures/duckdb.ts"
 import { type Ended, sluice } from "../fixtures/sluice.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 // Each test starts several processes; a busy machine takes its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
@@ -15,7 +15,7 @@ const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}
   sluice(args, { cwd, env })
 
 beforeAll(async () => {
-  cwd = await mkdtemp(join(tmpdir(), "sluice-cli-"))
+  cwd = await tempFolder()
   await mkdir(join(cwd, "docs/sub"), { recursive: true })
   for (const animal of ["fox", "otter", "heron"]) {
     await writeFile(join(cwd, `docs/${animal}.txt`), `The ${animal} waits at the lock gate.\n`)
@@ -26,7 +26,6 @@ beforeAll(async () => {
   await writeFile(join(cwd, "bad/\u001b[31mnot a picture.png"), "text")
   for (let i = 0; i < 8; i++) await writeFile(join(cwd, `bad/broken-${i}.png`), "text")
 })
-afterAll(() => rm(cwd, { recursive: true }))
 
 describe("ingest", () => {
   it("adds files, says so on standard error, and finds nothing new the second time", async () => {

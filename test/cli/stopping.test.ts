@@ -1,10 +1,10 @@
 /** Signals, a second writer, and readers that go away, while a run goes on. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { beforeAll, describe, expect, it, vi } from "vitest"
 import type { Summary } from "../../src/model/events.ts"
 import { sluice, startSluice, until, untilExists } from "../fixtures/sluice.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const FILES = 3000
 // Each test starts several processes; a busy machine takes its time.
@@ -13,12 +13,11 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 let cwd = ""
 
 beforeAll(async () => {
-  cwd = await mkdtemp(join(tmpdir(), "sluice-stop-"))
+  cwd = await tempFolder()
   await mkdir(join(cwd, "many"))
   for (let i = 0; i < FILES; i++) await writeFile(join(cwd, `many/${i}.txt`), `number ${i} `.repeat(20))
   await writeFile(join(cwd, "large.txt"), "river gate ".repeat(8 << 20))
 })
-afterAll(() => rm(cwd, { recursive: true }))
 
 describe("a run", () => {
   it("keeps a second writer out, drains at Ctrl-C, and goes on when it is run again", async () => {

@@ -1,10 +1,10 @@
 /** Documents that are made to do harm: they cost little time and are refused in words. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { beforeAll, describe, expect, it } from "vitest"
 import { ConfigError } from "../../src/model/errors.ts"
 import { loadPipeline, parsePipeline } from "../fixtures/pipeline.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const OK = "version: 1\nname: a\nsource: { type: files, include: docs }\nsink: { type: lance, table: t }\n"
 
@@ -61,9 +61,8 @@ describe("a document that is made to do harm", () => {
 describe("a file", () => {
   let dir = ""
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), "sluice-config-"))
+    dir = await tempFolder()
   })
-  afterAll(() => rm(dir, { recursive: true }))
 
   const failure = async (file: string): Promise<string> => {
     const error: unknown = await loadPipeline(file, {}).catch((reason: unknown) => reason)

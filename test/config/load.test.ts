@@ -12,7 +12,7 @@ describe("a document", () => {
       version: 1,
       name: "a",
       source: { type: "files", include: "docs", exclude: [], hidden: false, symlinks: "skip" },
-      sink: { type: "lance", uri: "./data", table: "t", mode: "append" },
+      sink: { type: "lance", uri: "./data", table: "t", mode: "append", durability: "process" },
     })
     expect(plan).toMatchObject({
       name: "a",

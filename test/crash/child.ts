@@ -8,6 +8,12 @@ const child = fileURLToPath(new URL("./ingest-child.ts", import.meta.url))
 
 export const ingest = (task: ChildTask, watch?: Watch): Promise<Ended> => runChild(child, [JSON.stringify(task)], watch)
 
+const logSyncs = new URL("../fixtures/log-syncs.ts", import.meta.url).href
+
+/** The same with what is forced to the disk written to the file `log`. */
+export const ingestLogged = (task: ChildTask, log: string): Promise<Ended> =>
+  runChild(child, [JSON.stringify(task)], {}, { flags: ["--import", logSyncs], env: { SYNC_LOG: log } })
+
 /** A watch that kills at a moment that depends on how far the process has come, so that no machine is too slow for it. */
 export const randomKill = (commits: number, early = false): Watch => {
   let left = Math.floor(Math.random() * commits)

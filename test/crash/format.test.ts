@@ -4,8 +4,9 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { connect } from "@lancedb/lancedb"
 import { expect, it } from "vitest"
-import { leftovers, readTables, runChild } from "../fixtures/killing.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { leftovers, takeSnapshot } from "../../src/selftest/snapshot.ts"
+import { runChild } from "../fixtures/killing.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const KILLS = 4
 /** An undisturbed run takes 23. */
@@ -30,7 +31,7 @@ it.each(["resumable", "anew"])(
     const root = await tempFolder()
     const clean = join(root, "clean")
     await runChild(child, [mode, clean])
-    const expected = await readTables(clean)
+    const expected = await takeSnapshot(clean)
     expect(expected.t).toHaveLength(ROWS)
     expect(expected.t__thumbnails).toHaveLength(4 * ROWS)
 
@@ -50,7 +51,7 @@ it.each(["resumable", "anew"])(
     // Rows that stayed have the number of the commit that once wrote them.
     expect(commits.slice(0, kept)).toEqual(before.slice(0, kept))
     expect(new Set(commits.slice(0, kept)).size).toBeGreaterThanOrEqual(mode === "resumable" ? kills : 0)
-    expect(await readTables(uri)).toEqual(expected)
+    expect(await takeSnapshot(uri)).toEqual(expected)
     expect(leftovers(uri)).toEqual([])
   },
   60_000,

@@ -3,7 +3,7 @@
 import { type CrashPoint, onCrashPoint } from "../../src/engine/crash-point.ts"
 import type { WriteMode } from "../../src/engine/plan.ts"
 import { filesPlan, run } from "../../src/pipeline.ts"
-import { lance } from "../../src/sinks/lance.ts"
+import { type Durability, lance } from "../../src/sinks/lance.ts"
 import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { files } from "../../src/sources/files.ts"
 
@@ -14,6 +14,7 @@ export interface ChildTask {
   readonly sink?: "lance" | "parquet"
   readonly mode?: WriteMode
   readonly commitEvery?: number
+  readonly durability?: Durability
   /** `during-maintain` is a moment after `before-maintain`. */
   readonly point?: CrashPoint | "during-maintain"
   /** How often the point is passed before. */
@@ -26,6 +27,7 @@ const {
   sink: kind = "lance",
   mode,
   commitEvery = 6,
+  durability = "process",
   point,
   after = 0,
 }: ChildTask = JSON.parse(process.argv[2] ?? "{}")
@@ -44,7 +46,7 @@ onCrashPoint((reached) => {
   else die()
 })
 
-const sink = kind === "parquet" ? parquet({ uri, table: "t" }) : lance({ uri, table: "t", index: ["text"] })
+const sink = kind === "parquet" ? parquet({ uri, table: "t" }) : lance({ uri, table: "t", index: ["text"], durability })
 const source = files({ include: folder })
 const summary = await run(
   filesPlan(

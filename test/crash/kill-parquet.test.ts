@@ -8,8 +8,8 @@ import { sqlValues } from "../fixtures/duckdb.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
 import type { Watch } from "../fixtures/killing.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
-import { ingest as ingestWith } from "./child.ts"
+import { tempFolder } from "../fixtures/temp.ts"
+import { ingest as ingestWith, randomKill } from "./child.ts"
 
 const KILLS = 10
 /** A table takes about 300 commits; shards are put together at every 64th. */
@@ -72,16 +72,7 @@ it(`ends with the same table after ${KILLS} kills at random moments`, { timeout:
   for (let round = 0; kills < KILLS; round++) {
     const uri = join(root, `random-${round}`)
     for (let complete = false; !complete; ) {
-      let commits = Math.floor(Math.random() * COMMITS_PER_KILL)
-      const watch: Watch =
-        kills >= KILLS
-          ? {}
-          : {
-              committed: (process) => {
-                if (commits-- === 0) setTimeout(() => process.kill("SIGKILL"), Math.random() * 20)
-              },
-            }
-      const ended = await ingest(folder, uri, watch)
+      const ended = await ingest(folder, uri, kills < KILLS ? randomKill(COMMITS_PER_KILL) : {})
       complete = !ended.killed
       if (ended.killed) {
         kills++

@@ -1,24 +1,18 @@
-/** Kills runs that bring a table in line with a folder that has changed. */
-import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+/** Kills runs that bring a table in line with a folder that has changed, at named points; test/selftest does at random ones. */
+import { cp, readdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import { CHANGE_CRASH_POINTS, type CrashPoint } from "../../src/engine/crash-point.ts"
+import { leftovers, type Snapshot, sorted, takeSnapshot } from "../../src/selftest/snapshot.ts"
 import { writeSeededFolder } from "../fixtures/folder.ts"
-import { leftovers, readTables, type Tables } from "../fixtures/killing.ts"
-import { ingest, randomKill } from "./child.ts"
-
-const KILLS = 10
+import { tempFolder } from "../fixtures/temp.ts"
+import { ingest } from "./child.ts"
 
 let root = ""
 let folder = ""
 /** A database of the folder as it was. */
 let before = ""
-let clean: Tables
-
-/** Rows of changed items come after the others, and which of them share a commit is chance. */
-const sorted = (tables: Tables): Tables =>
-  Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, [...rows].sort()]))
+let clean: Snapshot
 
 const sync = (uri: string, point?: CrashPoint) => ingest({ folder, uri, mode: "sync", ...(point && { point }) })
 
@@ -26,7 +20,7 @@ const filesOf = async (sub: string): Promise<string[]> =>
   (await readdir(join(folder, sub))).sort().map((name) => join(folder, sub, name))
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "sluice-sync-test-"))
+  root = await tempFolder()
   folder = join(root, "files")
   before = join(root, "before")
   await writeSeededFolder(folder)
@@ -50,14 +44,13 @@ beforeAll(async () => {
   const { summary } = await sync(uri)
   expect(summary?.items).toMatchObject({ removed: 2, pending: 0 })
   expect(summary?.items.done).toBeGreaterThan(4)
-  clean = sorted(await readTables(uri))
+  // Rows of changed items come after the others, and which of them share a commit is chance.
+  clean = sorted(await takeSnapshot(uri))
 }, 120_000)
-
-afterAll(() => rm(root, { recursive: true, force: true }))
 
 const expectClean = async (uri: string): Promise<void> => {
   expect((await sync(uri)).summary?.items).toMatchObject({ pending: 0, outdated: 0 })
-  expect(sorted(await readTables(uri))).toEqual(clean)
+  expect(sorted(await takeSnapshot(uri))).toEqual(clean)
   expect(leftovers(uri)).toEqual([])
 }
 
@@ -72,16 +65,4 @@ it.each([
   await cp(before, uri, { recursive: true })
   expect((await sync(uri, point)).killed).toBe(true)
   await expectClean(uri)
-})
-
-it(`ends with the same table after ${KILLS} kills at random moments`, { timeout: 120_000 }, async () => {
-  for (let kills = 0, round = 0; kills < KILLS; round++) {
-    const uri = join(root, `random-${round}`)
-    await cp(before, uri, { recursive: true })
-    for (let killed = true; killed && kills < KILLS; ) {
-      ;({ killed } = await ingest({ folder, uri, mode: "sync" }, randomKill(6)))
-      if (killed) kills++
-    }
-    await expectClean(uri)
-  }
 })

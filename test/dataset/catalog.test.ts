@@ -8,15 +8,11 @@ import { ConfigError, FatalError, TableError } from "../../src/model/errors.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
 import { recordRun } from "../../src/store/runs.ts"
-import { commitItems, tempFolder, writeTable } from "../fixtures/tables.ts"
+import { runRecord } from "../fixtures/runs.ts"
+import { commitItems, writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const TEXT = { text: textColumn(["a"]) }
-
-const RUN = {
-  ...{ run: "r", pipeline: "p", table: "docs", mode: "append", started: "2026-01-01T00:00:00Z", ended: null },
-  ...{ ending: null, first_commit: 1, first_version: 0, last_version: 1, rows: 0, listed: 0, done: 0, partial: 0 },
-  ...{ unchanged: 0, outdated: 0, empty: 0, failed: 0, pending: 0, removed: 0 },
-}
 
 /** A folder with the tables `docs` (with two side tables) and `docs2`, and a record of a run. */
 const database = async (): Promise<string> => {
@@ -27,7 +23,7 @@ const database = async (): Promise<string> => {
   await writer.close()
   await writeTable(uri, "docs2", [["a", TEXT]])
   const db = await connect(uri)
-  await recordRun(db, uri, RUN)
+  await recordRun(db, uri, runRecord({ table: "docs" }))
   db.close()
   return uri
 }

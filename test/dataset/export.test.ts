@@ -6,7 +6,8 @@ import { exportColumn } from "../../src/dataset/export.ts"
 import { safeName, uniqueNames } from "../../src/dataset/filename.ts"
 import { bytesColumn, int32Column, textColumn } from "../../src/model/column.ts"
 import { ConfigError, IngestError, TableError } from "../../src/model/errors.ts"
-import { tempFolder, writeTable } from "../fixtures/tables.ts"
+import { writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const IMAGE = { name: "IMAGE" } as const
 const VIDEO = { name: "VIDEO", blob: true } as const

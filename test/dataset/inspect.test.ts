@@ -8,7 +8,8 @@ import { IngestError, TableError } from "../../src/model/errors.ts"
 import type { Normalize } from "../../src/model/normalizer.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
-import { tempFolder, writeTable } from "../fixtures/tables.ts"
+import { writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const normalize: Normalize = async function* (item, _options, context) {
   if (item.id.startsWith("bad")) throw new IngestError("broken")
@@ -38,6 +39,7 @@ const ingest = async (uri: string, ids: readonly string[]): Promise<void> => {
         code: { normalize, options: {} },
         route: () => ({ lane: "main", recipe: "r" }),
       },
+      stages: [],
       sink: lance({ uri, table: "docs", index: ["text"] }),
       mode: "append",
       contract: "evolve",
@@ -47,7 +49,7 @@ const ingest = async (uri: string, ids: readonly string[]): Promise<void> => {
       commit: { rows: 2000, bytes: 48 << 20, period: Infinity },
       failed: "skip",
       errors: { max: 100, maxRatio: 1 },
-      workers: { threads: 1, timeout: 60_000 },
+      workers: { threads: 1, timeout: 60_000, memory: 1 << 30 },
       maxItemBytes: 1 << 20,
       shutdownTimeout: 1000,
     },

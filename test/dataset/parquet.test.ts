@@ -6,7 +6,8 @@ import { bytesColumn, int32Column, numberColumn, textColumn, vectorColumn } from
 import { ConfigError, IngestError, TableError } from "../../src/model/errors.ts"
 import { connect } from "../../src/store/database.ts"
 import { sql, sqlValues } from "../fixtures/duckdb.ts"
-import { tempFolder, writeTable } from "../fixtures/tables.ts"
+import { writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const CLASSES = ["cat", "dog"]
 const ROWS = 200

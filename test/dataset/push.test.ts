@@ -21,7 +21,8 @@ import { huggingface } from "../../src/sources/huggingface.ts"
 import { startHub } from "../fixtures/hub.ts"
 import { picture } from "../fixtures/image.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { type ItemColumns, tempFolder, writeTable } from "../fixtures/tables.ts"
+import { type ItemColumns, writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const hub = await startHub()
 const retry = { tries: 3, wait: 1, longestWait: 4, idle: 4000 }

@@ -4,7 +4,8 @@ import type { Row } from "../../src/dataset/scan.ts"
 import { boolColumn, bytesColumn, numberColumn, textColumn, vectorColumn } from "../../src/model/column.ts"
 import { ConfigError, TableError } from "../../src/model/errors.ts"
 import { lance } from "../../src/sinks/lance.ts"
-import { commitItems, tempFolder, writeTable } from "../fixtures/tables.ts"
+import { commitItems, writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const pattern = (row: number, size: number): Uint8Array => new Uint8Array(size).fill(row % 251)
 

@@ -4,7 +4,8 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { searchText } from "../../src/dataset/search.ts"
 import { bytesColumn, textColumn } from "../../src/model/column.ts"
 import { ConfigError, TableError } from "../../src/model/errors.ts"
-import { tempFolder, writeTable } from "../fixtures/tables.ts"
+import { writeTable } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const IMAGE = { name: "IMAGE" } as const
 

@@ -1,10 +1,9 @@
 /** What people's folders hold: each broken file costs one clear record, each odd name is a name like any other. */
 import { execFileSync } from "node:child_process"
-import { chmod, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod, mkdir, readFile, symlink, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import sharp from "sharp"
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import { readRows } from "../../src/dataset/rows.ts"
 import type { Summary } from "../../src/model/events.ts"
 import { filesPlan, run } from "../../src/pipeline.ts"
@@ -13,6 +12,7 @@ import { files } from "../../src/sources/files.ts"
 import { collect } from "../fixtures/collect.ts"
 import { blackPng } from "../fixtures/image.ts"
 import { pdfOf } from "../fixtures/pdf.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { writeVideo } from "../fixtures/video.ts"
 
 let root = ""
@@ -28,7 +28,7 @@ const plan = () =>
   })
 
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "sluice-bad-input-"))
+  root = await tempFolder()
   const folder = join(root, "files")
   await mkdir(join(folder, "a folder.mp4"), { recursive: true })
   const write = (name: string, content: string | Uint8Array) => writeFile(join(folder, name), content)
@@ -67,8 +67,6 @@ beforeAll(async () => {
   const read = await collect(readRows(join(root, "data"), "t__items", { columns: ["_item", "status", "error"] }))
   records = new Map(read.map((row) => [String(row._item), { status: String(row.status), error: String(row.error) }]))
 }, 120_000)
-
-afterAll(() => rm(root, { recursive: true, force: true }))
 
 it.each([
   ["zero.txt", "empty", /no rows/],

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, vi } from "vitest"
 import { boxObject, CATEGORIES, fileName, imagesOf, panopticMask, writeJson, writePictures } from "../fixtures/coco.ts"
 import { loadPipeline, parsePipeline } from "../fixtures/pipeline.ts"
 import { sluice } from "../fixtures/sluice.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 // Each test starts several processes; a busy machine takes its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path"
 import { expect, it, vi } from "vitest"
 import { writeParquet } from "../fixtures/duckdb.ts"
 import { sluice } from "../fixtures/sluice.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 // Each test starts several processes; a busy machine takes its time.
 vi.setConfig({ testTimeout: 120_000 })

@@ -8,7 +8,7 @@ import { planOf, type RunSettings, run } from "../../src/pipeline.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 type Labels = readonly [item: string, label: number, names?: readonly string[] | undefined]
 

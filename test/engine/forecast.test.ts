@@ -48,6 +48,17 @@ describe("forecast", () => {
     expect(JSON.stringify(rowsOf(database.rows("t")).map(({ text }) => text))).toBe(before)
   })
 
+  it("is none of a listing that was told to end, however quietly it does", async () => {
+    const database = new MemoryDatabase()
+    await run(testPlan(first(), sink(database), "main"))
+    const abort = new AbortController()
+    const some = async function* () {
+      yield* first().slice(0, 1)
+      abort.abort(new Error("enough"))
+    }
+    await expect(forecast(testPlan(some, sink(database), "main"), abort.signal)).rejects.toThrow("enough")
+  })
+
   it("is what sync then does", async () => {
     const database = new MemoryDatabase()
     await run(testPlan(first(), sink(database), "main"))
@@ -139,7 +150,8 @@ describe("dead letters", () => {
       ["item-1", 2],
       ["item-2", 2],
     ])
-    const mended = more.map((item, index) => (index === 1 ? { ...item, payload: { ...good } } : item))
+    // Whoever mends a file makes another version of it.
+    const mended = more.map((item, index) => (index === 1 ? { ...item, version: "2", payload: { ...good } } : item))
     expect((await only(mended)).items).toMatchObject({ done: 1, unchanged: 1, failed: 1, pending: 1 })
     expect(records()).toEqual([["item-2", 3]])
     expect((await run(testPlan(mended, sink(database), "main"))).items).toMatchObject({ done: 1, failed: 1 })

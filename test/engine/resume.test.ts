@@ -21,9 +21,9 @@ interface Cut {
 }
 
 /** Stops a run at a commit inside the second item. */
-const cut = async (how: { readonly drain: boolean }, resumable = true): Promise<Cut> => {
+const cut = async (how: { readonly drain: boolean }, resumable = true, last?: Behaviour): Promise<Cut> => {
   const database = new MemoryDatabase()
-  const handle = start(testPlan(items(undefined, resumable), memory({ table: "t", database }), "thread", SETTINGS))
+  const handle = start(testPlan(items(last, resumable), memory({ table: "t", database }), "thread", SETTINGS))
   for await (const event of handle) if (event.type === "committed" && event.rows > 20) handle.cancel(how)
   const summary = await handle.result
   expect(summary).toMatchObject({ ending: "interrupted", items: { done: 1, pending: 1 } })
@@ -102,6 +102,19 @@ describe("an item that was cut", () => {
       const retried = await run(testPlan(items(), again(), "thread", { ...SETTINGS, failed: "retry" }))
       expect(retried.items).toMatchObject({ unchanged: 1, done: 1, failed: 0 })
       expectWhole(database)
+    }
+  })
+
+  it("keeps the record of what is missing of the rows that are in the table", async () => {
+    const behaviour: Behaviour = { rows: ROWS, notes: true, wait: 3, gap: 2 }
+    for (const last of [behaviour, { ...behaviour, end: "partial" as const }]) {
+      const { database, left } = await cut({ drain: false }, true, behaviour)
+      expect(texts(database, "t__items", "status")).toEqual(["partial"])
+      const summary = await run(testPlan(items(last), memory({ table: "t", database }), "thread", SETTINGS))
+      expect(summary).toMatchObject({ rows: ROWS - left, items: { done: 1, partial: 1 } })
+      expectWhole(database)
+      const later = last.end ? "; the second half is missing" : ""
+      expect(texts(database, "t__items", "error")).toEqual([`row 2 has no picture${later}`])
     }
   })
 

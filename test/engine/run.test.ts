@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { RunEvent } from "../../src/model/events.ts"
+import type { Route } from "../../src/model/feed.ts"
+import type { Item } from "../../src/model/item.ts"
 import type { Lane } from "../../src/model/normalizer.ts"
 import { run, start } from "../../src/pipeline.ts"
 import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
@@ -264,5 +266,26 @@ describe("a run", () => {
     expect(rowsOf(database.rows("t"), ["_version", "_row"])).toEqual([{ _version: "2-r", _row: 0 }])
     expect(database.rows("t__notes").rows).toBe(1)
     expect(rowsOf(database.rows("t__items"), ["status"])).toEqual([{ status: "empty" }])
+  })
+})
+
+describe("an item that is done again", () => {
+  /** More than a worker may have unread, so that it waits for the reader. */
+  const LARGE: Behaviour = { rows: 60, size: 100_000 }
+
+  it("is not kept waiting by later ones that have taken all workers", async () => {
+    // The first one turns out to belong to the other lane, where all workers are inside of later items by then.
+    const items = itemsOf([{ rows: 1, end: "lane", wait: 1500 }, LARGE, LARGE, LARGE, LARGE])
+    const database = new MemoryDatabase()
+    const plan = testPlan(
+      items.map((item) => ({ ...item, bytes: 8 << 20 })),
+      memory({ table: "t", database }),
+      "process",
+      { workers: { threads: 2, timeout: 30_000 } },
+    )
+    const route = (item: Item): Route => ({ recipe: "r", lane: item.id === "item-0" ? "thread" : "process" })
+    const summary = await run({ ...plan, feed: { ...plan.feed, route } })
+    expect(summary.items).toMatchObject({ listed: 5, done: 5 })
+    expect(database.rows("t").rows).toBe(1 + 4 * LARGE.rows)
   })
 })

@@ -24,3 +24,16 @@ it("starts tasks in their order: the reader waits for the first, so no later one
   }
   await lane.close()
 })
+
+const ports = (): number => process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length
+
+it("keeps nothing open once it is closed, whatever was going on: a process that is done has to end", async () => {
+  const before = ports()
+  const lane = threadLane({ threads: 2, timeout: 60_000 })
+  const [first] = Array.from({ length: 6 }, () => lane.start(task()))
+  for await (const _ of first?.messages ?? []) break
+  await lane.close()
+  // Ports close in a later turn of the event loop.
+  for (let turn = 0; ports() > before && turn < 1000; turn++) await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(ports()).toBe(before)
+})

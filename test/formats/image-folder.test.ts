@@ -6,7 +6,7 @@ import type { Format } from "../../src/model/format.ts"
 import { run } from "../../src/pipeline.ts"
 import { datasetOf, ingest } from "../fixtures/dataset.ts"
 import { parsePipeline } from "../fixtures/pipeline.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const bare = (dir: string, options: Partial<ImageFolderOptions> = {}): Format =>
   new ImageFolder({ dir, thumbnails: false, ...options })

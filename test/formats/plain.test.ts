@@ -8,7 +8,7 @@ import { formatPlan, type RunSettings, run, start } from "../../src/pipeline.ts"
 import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
 import { picture } from "../fixtures/image.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 type Batches = () => Iterable<Columns> | AsyncIterable<Columns>
 

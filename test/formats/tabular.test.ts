@@ -12,7 +12,7 @@ import { collect } from "../fixtures/collect.ts"
 import { sql, typesOf, writeParquet } from "../fixtures/duckdb.ts"
 import { parsePipeline } from "../fixtures/pipeline.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let folder: string
 beforeEach(async () => {

@@ -8,7 +8,7 @@ import { run } from "../../src/pipeline.ts"
 import { datasetOf, ingest } from "../fixtures/dataset.ts"
 import { bmp, orientedJpeg } from "../fixtures/image.ts"
 import { parsePipeline } from "../fixtures/pipeline.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const bare = (dir: string, options: Partial<YoloOptions> = {}): Format =>
   new Yolo({ dir, thumbnails: false, ...options })

@@ -15,7 +15,7 @@ import {
   writeJson,
   writePictures,
 } from "../fixtures/coco.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { type Good, mutantsOf, swappedOf, TIMEOUT } from "./mutants.ts"
 import { checkRun, folderOf, isNotCut, renamed, runEach, runFormat, silentOnes } from "./outcomes.ts"
 

@@ -7,7 +7,7 @@ import { Yolo } from "../../src/formats/yolo/index.ts"
 import { datasetOf } from "../fixtures/dataset.ts"
 import { writeParquet } from "../fixtures/duckdb.ts"
 import { picture } from "../fixtures/image.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { fewMutantsOf, type Good, type Mutant, mutantsOf, TIMEOUT } from "./mutants.ts"
 import { checkRun, linesOf, type Outcome, type Ran, renamed, runEach, runFormat, silentOnes } from "./outcomes.ts"
 

@@ -14,7 +14,7 @@ import {
   writeInfo,
   writeLeRobot,
 } from "../fixtures/lerobot.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { writeVideo } from "../fixtures/video.ts"
 import { fewMutantsOf, type Good, type Mutant, mutantsOf, TIMEOUT } from "./mutants.ts"
 import { checkRun, lostOnes, type Ran, renamed, runEach, runFormat, silentOnes } from "./outcomes.ts"

@@ -1,5 +1,5 @@
 /** Damaged copies of good files: the same ones every time, and as many as are asked for. */
-import { random } from "../fixtures/folder.ts"
+import { dice } from "../../src/model/dice.ts"
 
 /** How many are made by chance. More look deeper: `FUZZ_SEEDS=50 npx vitest run test/fuzz`; then figures are printed. */
 export const SEEDS = Number(process.env.FUZZ_SEEDS ?? 3)
@@ -30,7 +30,7 @@ const ENDS = 256
 
 /** Some bytes of it changed; of every third mutant mostly such at the ends. */
 const flip = (bytes: Uint8Array, seed: number): Uint8Array => {
-  const next = random(seed)
+  const next = dice(seed)
   const damaged = Uint8Array.from(bytes)
   const within = seed % 3 === 0 ? Math.min(ENDS, bytes.length) : bytes.length
   for (let left = 1 + Math.floor(next() * 6); left > 0; left--) {
@@ -44,7 +44,7 @@ const flip = (bytes: Uint8Array, seed: number): Uint8Array => {
 
 /** Where the file is cut off: at each of its parts, somewhere, and within its last bytes, where that shows least. */
 const cuts = ({ length }: Uint8Array, parts: number, seeds: number): number[] => {
-  const next = random(length)
+  const next = dice(length)
   const places = Array.from({ length: parts }, (_, part) => Math.floor((length * part) / parts))
   for (let seed = 0; seed < seeds; seed++) {
     places.push(Math.floor(length * next()), Math.max(0, length - 1 - Math.floor(8 * next())))

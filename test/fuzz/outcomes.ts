@@ -13,7 +13,7 @@ import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
 import { files } from "../../src/sources/files.ts"
 import { watchMemory } from "../fixtures/peak.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import type { Mutant } from "./mutants.ts"
 
 export type Row = Readonly<Record<string, Value>>

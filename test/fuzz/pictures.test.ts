@@ -1,7 +1,7 @@
 /** Damaged pictures of every format, with thumbnails, which decode them, and without. */
 import sharp, { type Sharp } from "sharp"
 import { expect, it } from "vitest"
-import { random } from "../fixtures/folder.ts"
+import { dice } from "../../src/model/dice.ts"
 import { animatedGif, bmp, svg } from "../fixtures/image.ts"
 import { type Good, mutantsOf, swappedOf, TIMEOUT } from "./mutants.ts"
 import { checkRun, lostOnes, runFiles, silentOnes } from "./outcomes.ts"
@@ -10,7 +10,7 @@ const WIDTH = 64
 const HEIGHT = 48
 
 const noise = (): Sharp => {
-  const next = random(1)
+  const next = dice(1)
   const data = Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, at) => (at % 7) * 20 + next() * 100)
   return sharp(data, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } })
 }

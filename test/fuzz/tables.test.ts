@@ -5,7 +5,7 @@ import { constants, gzipSync, zstdCompressSync } from "node:zlib"
 import { expect, it } from "vitest"
 import { Tabular } from "../../src/formats/tabular/tabular.ts"
 import { writeParquet } from "../fixtures/duckdb.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 import { type Good, type Mutant, mutantsOf, swappedOf, TIMEOUT } from "./mutants.ts"
 import { checkRun, folderOf, linesOf, lostOnes, type Outcome, runFormat, silentOnes } from "./outcomes.ts"
 

@@ -7,7 +7,7 @@ import { download } from "../../src/hub/download.ts"
 import { listTree, pinRevision } from "../../src/hub/tree.ts"
 import type { Fault } from "../fixtures/hub/exchange.ts"
 import { startHub } from "../fixtures/hub.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const hub = await startHub()
 const never = new AbortController().signal

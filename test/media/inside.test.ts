@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { expect, it } from "vitest"
 import { inside } from "../../src/media/inside.ts"
 import { IngestError } from "../../src/model/errors.ts"
-import { tempFolder } from "../fixtures/fileitem.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 it("gives what lies below the folder, and nothing else", async () => {
   const folder = await tempFolder()

@@ -4,8 +4,9 @@ import sharp from "sharp"
 import { describe, expect, it } from "vitest"
 import { type Thumbnail, thumbnailBatch, thumbnailsOf } from "../../src/media/thumbnails.ts"
 import { IngestError } from "../../src/model/errors.ts"
-import { tempFolder, values } from "../fixtures/fileitem.ts"
+import { values } from "../fixtures/fileitem.ts"
 import { animatedGif, blackPng, bmp, orientedJpeg, picture, QUARTERS, svg } from "../fixtures/image.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const sizes = (thumbnails: readonly Thumbnail[]): Promise<string[]> =>
   Promise.all(

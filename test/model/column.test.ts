@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Column, concatColumns, nullColumn, sliceColumn } from "../../src/model/column.ts"
+import { type Column, nullColumn } from "../../src/model/column.ts"
+import { concatColumns, sliceColumn } from "../../src/model/splice.ts"
 import { build, type Sample, sample, samples, valuesOf } from "../fixtures/columns.ts"
 
 const cut = fc.tuple(fc.nat(), fc.nat())

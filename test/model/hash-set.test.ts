@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type Hash64, HashMap, HashSet, hash64 } from "../../src/model/hash-set.ts"
+import { type Hash64, HashMap, HashSet, hash64, hashAscii } from "../../src/model/hash-set.ts"
 
 const lane = fc.oneof(fc.constantFrom(0, 1, -1, 2 ** 31 - 1, -(2 ** 31)), fc.integer())
 const hash: fc.Arbitrary<Hash64> = fc.record({ high: lane, low: lane })
@@ -81,4 +81,17 @@ describe("HashSet and HashMap", () => {
     for (let low = 1; low <= 2000; low++) expect(set.has({ high: -1, low })).toBe(true)
     expect(set.has({ high: -1, low: 2001 })).toBe(false)
   })
+})
+
+it("hashes the bytes of a text as the text", () => {
+  const hashOf = (text: string): Hash64 | undefined => {
+    const bytes = new TextEncoder().encode(`--${text}--`)
+    return hashAscii(bytes, 2, bytes.length - 2)
+  }
+  fc.assert(
+    fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
+      expect(hashOf(text)).toEqual(hash64(text))
+    }),
+  )
+  expect(hashOf("ä")).toBeUndefined()
 })

@@ -6,8 +6,10 @@ import { IngestError } from "../../src/model/errors.ts"
 import type { Item, Plain } from "../../src/model/item.ts"
 import { type Lane, WrongLane } from "../../src/model/normalizer.ts"
 import { normalizeFile } from "../../src/normalizers/file.ts"
-import { fileItem, itemAt, type Run, run, tempFolder, values } from "../fixtures/fileitem.ts"
+import { contextOf } from "../fixtures/context.ts"
+import { fileItem, itemAt, type Run, run, values } from "../fixtures/fileitem.ts"
 import { animatedGif, bmp, picture, svg } from "../fixtures/image.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const read = (item: Item, media: Readonly<Record<string, Plain>> = {}, lane: Lane = "thread"): Promise<Run> =>
   run(normalizeFile, item, { lane, media })
@@ -79,14 +81,7 @@ describe("normalizeFile", () => {
 
   it.each(["file.txt", "file.bin"])("notices that %s grows while it is read", async (name) => {
     const item = await fileItem(name, Buffer.alloc(6 * 2 ** 20, "x"))
-    const context = {
-      signal: new AbortController().signal,
-      tempDir: "",
-      maxBytes: 2 ** 30,
-      progress: () => {},
-      partial: () => {},
-    }
-    const rows = normalizeFile(item, { lane: "thread" }, context)[Symbol.asyncIterator]()
+    const rows = normalizeFile(item, { lane: "thread" }, contextOf())[Symbol.asyncIterator]()
     expect((await rows.next()).done).toBe(false)
     await appendFile(item.uri, "more")
     const rest = async (): Promise<void> => {

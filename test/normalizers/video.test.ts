@@ -1,33 +1,17 @@
 import { createHash } from "node:crypto"
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { copyFileSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import sharp from "sharp"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { valueAt } from "../../src/model/column.ts"
 import type { NormalizeContext } from "../../src/model/normalizer.ts"
 import { readOptions } from "../../src/model/options.ts"
 import { video } from "../../src/normalizers/video.ts"
 import { decodeVideo, psnr } from "../fixtures/decode.ts"
 import { type VideoOptions, writeVideo } from "../fixtures/video.ts"
+import { videoRoom } from "../fixtures/video-room.ts"
 
-const dir = mkdtempSync(join(tmpdir(), "sluice-video-"))
-const tempDir = join(dir, "temp")
-beforeAll(() => {
-  mkdirSync(tempDir)
-})
-afterAll(() => {
-  rmSync(dir, { recursive: true, force: true })
-})
+const { dir, tempDir, context, record, decode } = await videoRoom()
 
 interface Row {
   readonly id: string
@@ -46,17 +30,6 @@ interface Run {
   readonly partial: readonly string[]
 }
 
-const contextOf = (partial: string[], overrides: Partial<NormalizeContext> = {}): NormalizeContext => ({
-  signal: new AbortController().signal,
-  tempDir,
-  maxBytes: 2 ** 30,
-  progress: () => {},
-  partial: (message) => {
-    partial.push(message)
-  },
-  ...overrides,
-})
-
 const itemOf = (path: string) => ({ id: "videos/a", uri: path, version: "1", bytes: 0 })
 
 const normalize = async (
@@ -67,7 +40,8 @@ const normalize = async (
   const partial: string[] = []
   const rows: Row[] = []
   const read = readOptions("video", video.options, options)
-  for await (const { batch, side } of video.normalize(itemOf(path), read, contextOf(partial, overrides))) {
+  const own = { ...context, partial: (message: string) => partial.push(message), ...overrides }
+  for await (const { batch, side } of video.normalize(itemOf(path), read, own)) {
     expect([...batch.columns.keys()]).toEqual(Object.keys(video.columns))
     expect([...batch.columns.values()].map(({ type }) => type.name)).toEqual(Object.values(video.columns))
     expect(batch.rows).toBe(1)
@@ -89,17 +63,6 @@ const normalize = async (
   }
   expect(readdirSync(tempDir)).toEqual([])
   return { rows, partial }
-}
-
-const file = (name: string, options: VideoOptions = {}) => {
-  const path = join(dir, name)
-  return { path, ...writeVideo(path, options) }
-}
-
-const decodeRow = (row: Row): ReturnType<typeof decodeVideo> => {
-  const path = join(dir, "segment")
-  writeFileSync(path, row.data)
-  return decodeVideo(path)
 }
 
 const failure = async (path: string, overrides: Partial<NormalizeContext> = {}): Promise<Error> => {
@@ -149,10 +112,10 @@ const cases: readonly Case[] = [
 
 describe("segments of a whole video", () => {
   it.each(cases)("$name", async ({ name, options, copied, starts, format }) => {
-    const { path, frames, audioPackets } = file(name, options)
+    const { path, frames, audioPackets } = record(name, options)
     const { rows, partial } = await normalize(path)
     const source = decodeVideo(path)
-    const segments = rows.map(decodeRow)
+    const segments = rows.map(({ data }) => decode(data))
     expect(partial).toEqual([])
     expect(source.numbers).toHaveLength(frames)
 
@@ -195,11 +158,11 @@ describe("segments of a whole video", () => {
   })
 
   it("copies up to the last clean cut and re-encodes the rest", async () => {
-    const { path, frames, audioPackets } = file("half-open.mp4", { openGop: true, cleanAt: [150], seconds: 35 })
+    const { path, frames, audioPackets } = record("half-open.mp4", { openGop: true, cleanAt: [150], seconds: 35 })
     const { rows, partial } = await normalize(path)
     expect(partial).toEqual([])
     expect(rows.map(({ start }) => start)).toEqual([0, 10, 20, 30].map((time) => expect.closeTo(time, 1)))
-    const segments = rows.map(decodeRow)
+    const segments = rows.map(({ data }) => decode(data))
     expect(segments.flatMap(({ numbers }) => numbers)).toEqual(Array.from({ length: frames }, (_, i) => i))
     expect(segments.map(({ errors }) => errors)).toEqual([0, 0, 0, 0])
     expect(segments.reduce((sum, segment) => sum + segment.audioPackets, 0)).toBe(audioPackets)
@@ -209,15 +172,15 @@ describe("segments of a whole video", () => {
   })
 
   it("waits for a clean key frame where one comes before the next mark", async () => {
-    const { path } = file("mixed.mp4", { openGop: true, cleanAt: [165, 330], seconds: 28 })
+    const { path } = record("mixed.mp4", { openGop: true, cleanAt: [165, 330], seconds: 28 })
     const { rows } = await normalize(path)
     expect(rows.map(({ start }) => start)).toEqual([0, 11, 22].map((time) => expect.closeTo(time, 1)))
-    expect(rows.map(decodeRow).flatMap(({ hashes }) => hashes)).toEqual(decodeVideo(path).hashes)
+    expect(rows.map(({ data }) => decode(data)).flatMap(({ hashes }) => hashes)).toEqual(decodeVideo(path).hashes)
   })
 
   it("would notice a cut in an open group", () => {
     for (const videoCodec of ["libx264", "libx265"] as const) {
-      const { path } = file(`bad-cut-${videoCodec}.mp4`, { openGop: true, videoCodec, seconds: 4 })
+      const { path } = record(`bad-cut-${videoCodec}.mp4`, { openGop: true, videoCodec, seconds: 4 })
       expect(decodeVideo(path).errors).toBe(0)
       expect(decodeVideo(path, 2).errors).toBeGreaterThan(0)
     }
@@ -238,7 +201,7 @@ describe("thumbnails", () => {
     { rotation: 270, size: [120, 160], red: [8, 151] },
   ] as const)("stand upright when the player must turn by $rotation degrees", async ({ rotation, size, red }) => {
     for (const openGop of [false, true]) {
-      const { rows } = await normalize(file("turned.mp4", { rotation, openGop, seconds: 12 }).path)
+      const { rows } = await normalize(record("turned.mp4", { rotation, openGop, seconds: 12 }).path)
       expect(rows).toHaveLength(2)
       for (const row of rows) {
         const thumbnail = row.thumbnail ?? new Uint8Array()
@@ -253,13 +216,13 @@ describe("thumbnails", () => {
         const found = []
         for (const [x, y] of corners) if (await isRed(thumbnail, x, y)) found.push([x, y])
         expect(found).toEqual([red])
-        expect(decodeRow(row).turned).toBe(rotation !== 0)
+        expect(decode(row.data).turned).toBe(rotation !== 0)
       }
     }
   })
 
   it("fit in 256 pixels, and leave the side table alone when told to", async () => {
-    const { path } = file("large.mp4", { width: 640, height: 360, seconds: 2, fps: 5 })
+    const { path } = record("large.mp4", { width: 640, height: 360, seconds: 2, fps: 5 })
     const { rows } = await normalize(path, { thumbnails: false })
     expect(rows.map(({ sideRows }) => sideRows)).toEqual([0])
     expect(await sharp(rows[0]?.thumbnail ?? new Uint8Array()).metadata()).toMatchObject({ width: 256, height: 144 })
@@ -268,7 +231,7 @@ describe("thumbnails", () => {
 
 describe("options and limits", () => {
   it("cuts at the first key frame on or after each multiple of `segment`", async () => {
-    const { path } = file("short-segments.mp4", { gop: 8 })
+    const { path } = record("short-segments.mp4", { gop: 8 })
     const { rows } = await normalize(path, { segment: "3s" })
     const keys = Array.from({ length: 47 }, (_, i) => (i * 8) / 15)
     const expected = new Set([0, 3, 6, 9, 12, 15, 18, 21, 24].map((mark) => keys.find((time) => time >= mark - 0.001)))
@@ -277,7 +240,7 @@ describe("options and limits", () => {
   })
 
   it("gives the same bytes in every run", async () => {
-    for (const { path } of [file("again.mkv", { bFrames: 2 }), file("again.mp4", { openGop: true })]) {
+    for (const { path } of [record("again.mkv", { bFrames: 2 }), record("again.mp4", { openGop: true })]) {
       const [first, second] = [await normalize(path), await normalize(path)]
       const hashes = ({ rows }: Run) => rows.map(({ data }) => createHash("md5").update(data).digest("hex"))
       expect(hashes(second)).toEqual(hashes(first))
@@ -285,10 +248,10 @@ describe("options and limits", () => {
   })
 
   it("cuts on the marks a video without key frames that would not fit in memory as one segment", async () => {
-    const { path, frames } = file("one-key.mp4", { gop: 10_000, audioCodec: false })
+    const { path, frames } = record("one-key.mp4", { gop: 10_000, audioCodec: false })
     const { rows } = await normalize(path, {}, { maxBytes: 60_000 })
     expect(rows.map(({ start }) => start)).toEqual(GRID.map((time) => expect.closeTo(time, 1)))
-    expect(rows.flatMap((row) => decodeRow(row).numbers)).toEqual(Array.from({ length: frames }, (_, i) => i))
+    expect(rows.flatMap((row) => decode(row.data).numbers)).toEqual(Array.from({ length: frames }, (_, i) => i))
     expect((await failure(path, { maxBytes: 5_000 })).message).toMatch(
       /segment of the video has \d+ bytes, at most 5000/,
     )
@@ -296,8 +259,8 @@ describe("options and limits", () => {
 
   it("leaves no files behind when nobody wants the rest, and stops when told to", async () => {
     for (const options of [{}, { openGop: true }]) {
-      const { path } = file("left.mp4", options)
-      const rows = video.normalize(itemOf(path), readOptions("video", video.options), contextOf([]))
+      const { path } = record("left.mp4", options)
+      const rows = video.normalize(itemOf(path), readOptions("video", video.options), context)
       for await (const { batch } of rows) {
         expect(batch.rows).toBe(1)
         break
@@ -310,7 +273,7 @@ describe("options and limits", () => {
       calls++
       controller.abort(new Error("stopped by the test"))
     }
-    const { path } = file("slow.mp4", { openGop: true, seconds: 60, fps: 25, width: 640, height: 480 })
+    const { path } = record("slow.mp4", { openGop: true, seconds: 60, fps: 25, width: 640, height: 480 })
     expect((await failure(path, { progress, signal: controller.signal })).message).toBe("stopped by the test")
     expect(calls).toBe(1)
     expect(readdirSync(tempDir)).toEqual([])
@@ -321,7 +284,7 @@ describe("damaged and foreign files", () => {
   it.each(["cut.mp4", "cut.mkv", "cut.webm", "cut.avi"])(
     "keeps what is there of %s and says what is missing",
     async (name) => {
-      const { path } = file(name, { fastStart: true })
+      const { path } = record(name, { fastStart: true })
       truncateSync(path, Math.floor(readFileSync(path).length * 0.6))
       const { rows, partial } = await normalize(path)
       expect(rows.map(({ start }) => start)).toEqual([0, expect.closeTo(10, 1)])
@@ -331,7 +294,7 @@ describe("damaged and foreign files", () => {
       expect(partial).toEqual([
         expect.stringMatching(/ends early: its header declares 25\.0 s, 1\d\.\d s could be read/),
       ])
-      const segments = rows.map(decodeRow)
+      const segments = rows.map(({ data }) => decode(data))
       expect(segments.map(({ errors }) => errors)).toEqual([0, 0])
       expect(segments.flatMap(({ numbers }) => numbers)).toEqual(
         Array.from({ length: Math.round(end * 15) }, (_, i) => i),
@@ -340,7 +303,7 @@ describe("damaged and foreign files", () => {
   )
 
   it("says that the index is missing from an MP4 that was cut off", async () => {
-    const { path } = file("no-index.mp4")
+    const { path } = record("no-index.mp4")
     truncateSync(path, 100_000)
     const error = await failure(path)
     expect(error).toMatchObject({ name: "IngestError" })
@@ -354,14 +317,14 @@ describe("damaged and foreign files", () => {
   }
 
   it("says what is wrong with files that are no videos", async () => {
-    const { path: other } = file("other.mp4", { seconds: 1 })
+    const { path: other } = record("other.mp4", { seconds: 1 })
     const noise = Uint8Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251)
     const files: readonly (readonly [string, RegExp])[] = [
       [write("empty.mp4", ""), /the file is empty \(0 bytes\)/],
       [write("noise.mp4", noise), /no video in a container that can be read/],
       [write("text.mkv", "a text that calls itself a video"), /the file starts with "a text that call"/],
       [
-        write("head.mkv", readFileSync(file("whole.mkv", { seconds: 1 }).path).subarray(0, 30)),
+        write("head.mkv", readFileSync(record("whole.mkv", { seconds: 1 }).path).subarray(0, 30)),
         /Matroska.*damaged or cut off/,
       ],
       [write("list.mp4", `#EXTM3U\n#EXTINF:10,\n${other}\n#EXT-X-ENDLIST\n`), /no video in a container/],
@@ -373,14 +336,14 @@ describe("damaged and foreign files", () => {
   })
 
   it("says that no picture is left", async () => {
-    const { path } = file("no-data.mp4", { fastStart: true, seconds: 5 })
+    const { path } = record("no-data.mp4", { fastStart: true, seconds: 5 })
     const bytes = readFileSync(path)
     const error = await failure(write("no-data.mp4", bytes.subarray(0, bytes.indexOf("mdat") + 4)))
     expect(error.message).toMatch(/no picture of the video can be read/)
   })
 
   it("refuses frames that no memory holds, before decoding one", async () => {
-    const { path } = file("bomb.mp4", { seconds: 1 })
+    const { path } = record("bomb.mp4", { seconds: 1 })
     const bytes = readFileSync(path)
     // Width and height of the sample entry: ISO/IEC 14496-12, 12.1.3.
     bytes.writeUInt32BE(0xea60ea60, bytes.lastIndexOf("avc1") + 28)
@@ -394,7 +357,7 @@ describe("damaged and foreign files", () => {
   })
 
   it("reads names that mean something to FFmpeg or to a shell as names", async () => {
-    const { path } = file("named.mp4", { seconds: 2 })
+    const { path } = record("named.mp4", { seconds: 2 })
     for (const name of ["-i.mp4", "concat:a|b.mp4", "100%25 $(x) ü.mp4"]) {
       copyFileSync(path, join(dir, name))
       expect((await normalize(join(dir, name))).rows).toHaveLength(1)

@@ -3,19 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { Progress } from "../../src/model/events.ts"
 import { escapeJson, escapeLines, escapeText } from "../../src/observe/escape.ts"
 import { showProgress } from "../../src/observe/progress.ts"
+import { NO_ITEMS } from "../fixtures/runs.ts"
 
 const progressAt = (done: number, listed: number, complete: boolean): Progress => ({
-  items: {
-    listed,
-    done,
-    partial: 0,
-    unchanged: 0,
-    outdated: 0,
-    empty: 0,
-    failed: 0,
-    pending: listed - done,
-    removed: 0,
-  },
+  items: { ...NO_ITEMS, listed, done, pending: listed - done },
   listingComplete: complete,
   total: undefined,
   rowsCommitted: done * 10,

@@ -21,7 +21,7 @@ import { collect } from "../fixtures/collect.ts"
 import { sql } from "../fixtures/duckdb.ts"
 import { picture } from "../fixtures/image.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const NAMES = ["cat", "dog", "fox"]
 

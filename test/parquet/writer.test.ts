@@ -11,11 +11,11 @@ import {
   type Value,
   vectorColumn,
 } from "../../src/model/column.ts"
+import { dice } from "../../src/model/dice.ts"
 import { createParquet } from "../../src/parquet/writer.ts"
 import { build, sample, valuesOf } from "../fixtures/columns.ts"
 import { sql, sqlValues } from "../fixtures/duckdb.ts"
-import { random } from "../fixtures/folder.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let folder = ""
 let files = 0
@@ -180,7 +180,7 @@ describe("row groups", () => {
 
 describe("size", () => {
   it("compresses text, and leaves alone what is compressed already", async () => {
-    const next = random(5)
+    const next = dice(5)
     const noise = Buffer.from(Array.from({ length: 100_000 }, () => Math.floor(next() * 256)))
     const path = await write(
       batchOf({

@@ -7,7 +7,7 @@ import { describeTable } from "../../src/readers/describe.ts"
 import type { TableFile } from "../../src/readers/file.ts"
 import { readTable } from "../../src/readers/read.ts"
 import { plainRows, typesOf, whole } from "../fixtures/duckdb.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let folder: string
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { FatalError, IngestError } from "../../src/model/errors.ts"
 import { readTexts } from "../../src/readers/byte-ranges.ts"
 import { type ScanOptions, scanArrays } from "../../src/readers/json-arrays.ts"
-import { tempFolder } from "../fixtures/fileitem.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 interface Seen {
   readonly elements: unknown[]

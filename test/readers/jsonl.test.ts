@@ -8,7 +8,7 @@ import { lineRanges } from "../../src/readers/jsonl.ts"
 import { readTable } from "../../src/readers/read.ts"
 import { collect } from "../fixtures/collect.ts"
 import { plainRows, typesOf, whole } from "../fixtures/duckdb.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let folder: string
 beforeAll(async () => {

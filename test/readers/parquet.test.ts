@@ -6,7 +6,7 @@ import type { ColumnType } from "../../src/model/types.ts"
 import { describeTable } from "../../src/readers/describe.ts"
 import { readTable } from "../../src/readers/read.ts"
 import { plainRows, sql, typesOf, whole, writeParquet } from "../fixtures/duckdb.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const ROWS = 5000
 let folder: string

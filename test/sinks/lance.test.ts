@@ -5,7 +5,7 @@ import { inspectTable } from "../../src/dataset/inspect.ts"
 import { run } from "../../src/pipeline.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { itemsOf, testPlan } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const plan = (uri: string, rows: number) =>
   testPlan(itemsOf([{ rows, notes: true }]), lance({ uri, table: "t" }), "main", {

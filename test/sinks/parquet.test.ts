@@ -10,7 +10,9 @@ import type { RowFilter, Writer } from "../../src/model/sink.ts"
 import { parquet } from "../../src/sinks/parquet/parquet.ts"
 import { sql, sqlValues } from "../fixtures/duckdb.ts"
 import { rowsOf } from "../fixtures/plans.ts"
-import { commitItems, type ItemColumns, tempFolder } from "../fixtures/tables.ts"
+import { runRecord } from "../fixtures/runs.ts"
+import { commitItems, type ItemColumns } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let uri = ""
 const open = (create: "new" | "if-missing" = "if-missing"): Promise<Writer> =>
@@ -273,21 +275,8 @@ describe("side tables and runs", () => {
 
   it("keep what is known of a run, over what was known before", async () => {
     const writer = await open()
-    const counts = {
-      listed: 0,
-      done: 0,
-      partial: 0,
-      unchanged: 0,
-      outdated: 0,
-      empty: 0,
-      failed: 0,
-      pending: 0,
-      removed: 0,
-    }
-    const record = { run: "r-1", pipeline: "p", table: "t", mode: "append", started: "s", ended: null, ending: null }
-    const rest = { first_commit: 1, first_version: 0, last_version: 0, rows: 0 }
-    await writer.logRun({ ...record, ...counts, ...rest })
-    await writer.logRun({ ...record, ...counts, ...rest, ended: "e", ending: "complete", rows: 5 })
+    await writer.logRun(runRecord({ run: "r-1" }))
+    await writer.logRun(runRecord({ run: "r-1", ended: "e", ending: "complete", rows: 5 }))
     await writer.close()
     expect(await sql(`select run, ending, rows from '${uri}/_sluice_runs/*.parquet'`)).toEqual([
       { run: "r-1", ending: "complete", rows: 5n },

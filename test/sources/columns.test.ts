@@ -8,6 +8,7 @@ import type { Item } from "../../src/model/item.ts"
 import { formatType } from "../../src/model/types.ts"
 import { type ColumnsOptions, columns } from "../../src/sources/columns.ts"
 import { collect } from "../fixtures/collect.ts"
+import { contextOf } from "../fixtures/context.ts"
 
 const signal = new AbortController().signal
 
@@ -15,9 +16,8 @@ const itemsOf = ({ source }: Feed): Promise<Item[]> => collect(source.items({ si
 
 const batchesOf = async ({ code }: Feed, item: Item): Promise<Batch[]> => {
   if (!("normalize" in code)) throw new Error("columns are normalized where they are")
-  const context = { signal, tempDir: "", maxBytes: 2 ** 30, progress: () => {}, partial: () => {} }
   const batches: Batch[] = []
-  for await (const { batch } of code.normalize(item, {}, context)) batches.push(batch)
+  for await (const { batch } of code.normalize(item, {}, contextOf())) batches.push(batch)
   return batches
 }
 

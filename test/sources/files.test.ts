@@ -1,21 +1,19 @@
-import { chmod, link, mkdir, mkdtemp, rm, stat, symlink, unlink, utimes, writeFile } from "node:fs/promises"
+import { chmod, link, mkdir, rm, stat, symlink, unlink, utimes, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
 import { dirname, join, relative } from "node:path"
-import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { beforeEach, describe, expect, it } from "vitest"
 import { fileVersion } from "../../src/media/file-version.ts"
 import { ConfigError, IngestError } from "../../src/model/errors.ts"
 import type { Item } from "../../src/model/item.ts"
 import { type FilesOptions, files } from "../../src/sources/files.ts"
 import { collect } from "../fixtures/collect.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 let folder = ""
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "sluice-files-"))
+  folder = await tempFolder()
 })
-
-afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const at = (path: string): string => join(folder, path)
 

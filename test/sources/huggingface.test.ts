@@ -6,14 +6,14 @@ import { beforeEach, describe, expect, it } from "vitest"
 import { inspectTable } from "../../src/dataset/inspect.ts"
 import type { Batch } from "../../src/model/batch.ts"
 import { AuthError, ConfigError } from "../../src/model/errors.ts"
-import { planOf, type RunSettings, run } from "../../src/pipeline.ts"
+import { planOf, type RunSettings, run, start } from "../../src/pipeline.ts"
 import { MemoryDatabase, memory } from "../../src/sinks/memory.ts"
 import { type HuggingFaceOptions, huggingface } from "../../src/sources/huggingface.ts"
 import { jpeg, NAMES, numbers, parquet, pictures, png, webDataset } from "../fixtures/hub/datasets.ts"
 import { startHub } from "../fixtures/hub.ts"
 import { rowsOf } from "../fixtures/plans.ts"
 import { sluice } from "../fixtures/sluice.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const hub = await startHub()
 const cacheDir = await tempFolder()
@@ -531,6 +531,31 @@ describe("a run", () => {
     expect(second.rows).toBe(60_000 - before)
     expect(downloads().filter((path) => path.includes("00000-of"))).toEqual([])
     expect(await readdir(own)).toEqual([])
+  })
+
+  it("decodes no picture again whose row is in the table", async () => {
+    // Rows of so many bytes are handed on as they come.
+    const sql = `SELECT {'bytes': CASE WHEN i IN (0, 199) THEN $2 ELSE $1 END, 'path': NULL::VARCHAR} AS image, repeat('x', 2000) AS pad FROM range(200) t(i)`
+    const features = { image: { _type: "Image" } }
+    hub.push("o/d", { "train.parquet": await parquet(sql, { features, blobs: [await jpeg(32), Uint8Array.of(1)] }) })
+    const database = new MemoryDatabase()
+    const plan = planOf({ name: "test", feed: feedOf({}), sink: memory({ table: "t", database }) }, { commitEvery: 10 })
+    const handle = start(plan, {
+      onEvent: (event) => {
+        if (event.type === "committed") handle.cancel({ drain: false })
+      },
+    })
+    expect(await handle.result).toMatchObject({ ending: "interrupted" })
+    const left = database.rows("t").rows
+    expect(left).toBeLessThan(200)
+    const { summary, rows } = await ingest({}, database)
+    expect(summary).toMatchObject({ rows: 200 - left, items: { done: 1, partial: 1 } })
+    expect(rows).toHaveLength(200)
+    // The first of the two that cannot be decoded was not looked at again, and is not forgotten.
+    const [record] = rowsOf(database.rows("t__items"))
+    expect(String(record?.error).match(/image in row \d+/g)).toEqual(["image in row 0", "image in row 199"])
+    const decoded = rowsOf(database.rows("t__thumbnails"), ["_row"]).map(({ _row }) => _row)
+    expect(decoded).toEqual(Array.from({ length: 198 * 4 }, (_, index) => 1 + Math.floor(index / 4)))
   })
 
   it("is the pipeline that comes with Sluice, on the command line", async () => {

@@ -3,7 +3,6 @@ import {
   boolColumn,
   bytesColumn,
   type Column,
-  concatColumns,
   floatsColumn,
   nullColumn,
   numberColumn,
@@ -13,10 +12,12 @@ import {
   vectorColumn,
 } from "../../src/model/column.ts"
 import type { Writer } from "../../src/model/sink.ts"
+import { concatColumns } from "../../src/model/splice.ts"
 import { type ColumnType, formatType, TYPE_NAMES, type TypeName } from "../../src/model/types.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
-import { commitItems, tempFolder } from "../fixtures/tables.ts"
+import { commitItems } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const type = (name: TypeName): ColumnType => ({ name })
 

@@ -2,7 +2,8 @@ import { expect, it } from "vitest"
 import { textColumn, valueAt } from "../../src/model/column.ts"
 import type { RowFilter } from "../../src/model/sink.ts"
 import { lance } from "../../src/sinks/lance.ts"
-import { commitItems, tempFolder } from "../fixtures/tables.ts"
+import { commitItems } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const NAMES = ["plain", "it's", "x' OR '1'='1", "back`tick", "%", "line\nbreak", "漢字"]
 

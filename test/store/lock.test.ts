@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { FatalError, TableError } from "../../src/model/errors.ts"
 import { acquireLock, type Lock, stateFolder, unlock } from "../../src/store/lock.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
 const HOLDER = fileURLToPath(new URL("../fixtures/lock-holder.ts", import.meta.url))
 
@@ -127,3 +127,15 @@ it("clears away what a process that was killed while it took the lock has left",
   expect((await readdir(stateFolder(folder))).sort()).toEqual(["t.lock", scratch(process.pid)])
   await lock.release()
 })
+
+it.each(["", "\0".repeat(120)])(
+  "a lock that has lost its content together with the machine's power holds nobody up",
+  async (content) => {
+    const folder = await tempFolder()
+    await mkdir(stateFolder(folder))
+    await writeFile(lockFile(folder), content)
+    const lock = await acquireLock(folder, "t")
+    await expect(acquireLock(folder, "t")).rejects.toThrow("is being written by")
+    await lock.release()
+  },
+)

@@ -5,30 +5,11 @@ import { expect, it } from "vitest"
 import type { RunRecord } from "../../src/model/run.ts"
 import { connect, RUNS_TABLE, tableNames } from "../../src/store/database.ts"
 import { recordRun, runsOf } from "../../src/store/runs.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { runRecord } from "../fixtures/runs.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
-const started = (run: string, minute: number, table = "t"): RunRecord => ({
-  run,
-  pipeline: "p",
-  table,
-  mode: "append",
-  started: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString(),
-  ended: null,
-  ending: null,
-  first_commit: 3,
-  first_version: 2,
-  last_version: 2,
-  rows: 0,
-  listed: 0,
-  done: 0,
-  partial: 0,
-  unchanged: 0,
-  outdated: 0,
-  empty: 0,
-  failed: 0,
-  pending: 0,
-  removed: 0,
-})
+const started = (run: string, minute: number, table = "t"): RunRecord =>
+  runRecord({ run, table, started: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString() })
 
 const ended = (run: RunRecord): RunRecord => ({
   ...run,

@@ -12,24 +12,17 @@ import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
 import { recordRun } from "../../src/store/runs.ts"
 import { tidy } from "../../src/store/upkeep.ts"
-import { tempFolder } from "../fixtures/tables.ts"
+import { runRecord } from "../fixtures/runs.ts"
+import { tempFolder } from "../fixtures/temp.ts"
 
-const NONE = { listed: 0, done: 0, partial: 0, unchanged: 0, outdated: 0, empty: 0, failed: 0, pending: 0, removed: 0 }
-
-const runAt = (run: string, hoursAgo: number): RunRecord => ({
-  run,
-  pipeline: "p",
-  table: "t",
-  mode: "append",
-  started: new Date(Date.now() - hoursAgo * 3_600_000).toISOString(),
-  ended: null,
-  ending: null,
-  first_commit: 1,
-  first_version: 1,
-  last_version: 1,
-  rows: 1,
-  ...NONE,
-})
+const runAt = (run: string, hoursAgo: number): RunRecord =>
+  runRecord({
+    run,
+    started: new Date(Date.now() - hoursAgo * 3_600_000).toISOString(),
+    first_version: 1,
+    last_version: 1,
+    rows: 1,
+  })
 
 const commits = async (writer: Writer, from: number, to: number, blob?: Uint8Array): Promise<void> => {
   for (let n = from; n < to; n++) {

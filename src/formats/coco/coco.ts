@@ -166,7 +166,7 @@ const checkOptions = ({ imagesDir, maxImages, batchSize, maskOrder }: CocoOption
  * @example
  * ```ts
  * await new Client().ingest("coco", null, { format: new Coco({ imagesDir: "coco/val2017" }) })
- * for await (const { mask, captions } of new Coco({ imagesDir: "coco/val2017" }).normalize()) { ... }
+ * for await (const { mask, captions } of new Coco({ imagesDir: "coco/val2017" }).normalize()) console.log(captions, mask)
  * ```
  */
 export class Coco implements ItemFormat {

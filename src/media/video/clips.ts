@@ -15,7 +15,7 @@ export { FfmpegNotFound } from "./cli-process.ts"
  * @throws {IngestError} when the file is no video that can be read, or the clip has more than `context.maxBytes`.
  * @example
  * ```ts
- * const { data = await readFile(path), pictures } = await clipOf(path, { start: 12.5, end: 20 }, context)
+ * const { data, pictures } = await clipOf("talk.mp4", { start: 12.5, end: 20 }, context)
  * ```
  */
 export const clipOf = async (path: string, stretch: Stretch, context: NormalizeContext): Promise<Clip> => {

@@ -17,8 +17,8 @@ export interface HuggingFaceOptions {
   readonly columns?: readonly string[]
   /** Takes no more rows than this, over all files in their order. */
   readonly limit?: number
-  /** Token of an account that may read the dataset; begins with `hf_`. */
-  readonly token?: string
+  /** Token of an account that may read the dataset; begins with `hf_`. Undefined, as of a variable that is not set, is none. */
+  readonly token?: string | undefined
   /** Default `https://huggingface.co`. */
   readonly hubUrl?: string
   /** The server that knows Parquet exports. Default: `datasets-server.` before the Hub's name. */

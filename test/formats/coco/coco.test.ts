@@ -23,10 +23,10 @@ import {
   writePictures,
 } from "../../fixtures/coco.ts"
 import { collect } from "../../fixtures/collect.ts"
-import { tempFolder } from "../../fixtures/fileitem.ts"
 import { picture } from "../../fixtures/image.ts"
 import { readGreyPng } from "../../fixtures/inflate.ts"
 import { rowsOf } from "../../fixtures/plans.ts"
+import { tempFolder } from "../../fixtures/temp.ts"
 
 let root = ""
 let instances: Document

@@ -18,9 +18,9 @@ import {
   writePictures,
 } from "../../fixtures/coco.ts"
 import { collect } from "../../fixtures/collect.ts"
-import { tempFolder } from "../../fixtures/fileitem.ts"
 import { picture } from "../../fixtures/image.ts"
 import { rowsOf } from "../../fixtures/plans.ts"
+import { tempFolder } from "../../fixtures/temp.ts"
 
 const COUNT = 6
 

@@ -21,7 +21,7 @@ import {
   writeLeRobot,
   writeParquet,
 } from "../../fixtures/lerobot.ts"
-import { tempFolder } from "../../fixtures/tables.ts"
+import { tempFolder } from "../../fixtures/temp.ts"
 
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 123456\n`
 

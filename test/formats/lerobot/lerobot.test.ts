@@ -24,7 +24,7 @@ import {
   writeLeRobot,
 } from "../../fixtures/lerobot.ts"
 import { rowsOf } from "../../fixtures/plans.ts"
-import { tempFolder } from "../../fixtures/tables.ts"
+import { tempFolder } from "../../fixtures/temp.ts"
 
 const CODEBASES: readonly Codebase[] = ["v2.0", "v2.1", "v3.0"]
 

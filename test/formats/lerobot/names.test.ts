@@ -4,7 +4,7 @@ import { expect, it } from "vitest"
 import { LeRobotEpisodes } from "../../../src/formats/lerobot/episodes.ts"
 import { LeRobotFrames } from "../../../src/formats/lerobot/frames.ts"
 import { features, infoOf, writeInfo } from "../../fixtures/lerobot.ts"
-import { tempFolder } from "../../fixtures/tables.ts"
+import { tempFolder } from "../../fixtures/temp.ts"
 
 const dataset = async (features: unknown, info: object = {}): Promise<string> => {
   const folder = await tempFolder()

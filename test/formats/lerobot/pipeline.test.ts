@@ -14,7 +14,7 @@ import { MemoryDatabase, memory } from "../../../src/sinks/memory.ts"
 import { decodeVideo } from "../../fixtures/decode.ts"
 import { writeLeRobot } from "../../fixtures/lerobot.ts"
 import { rowsOf } from "../../fixtures/plans.ts"
-import { tempFolder } from "../../fixtures/tables.ts"
+import { tempFolder } from "../../fixtures/temp.ts"
 
 it("pipelines/lerobot.yaml runs, document by document", async () => {
   const folder = await tempFolder()

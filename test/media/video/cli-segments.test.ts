@@ -1,41 +1,16 @@
-import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readdirSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import sharp from "sharp"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { avSegments } from "../../../src/media/video/av-segments.ts"
 import { cliSegments } from "../../../src/media/video/cli-segments.ts"
 import type { Segment } from "../../../src/media/video/segment.ts"
 import { IngestError } from "../../../src/model/errors.ts"
-import type { NormalizeContext } from "../../../src/model/normalizer.ts"
-import { decodeVideo } from "../../fixtures/decode.ts"
-import { type VideoOptions, writeVideo } from "../../fixtures/video.ts"
+import type { VideoOptions } from "../../fixtures/video.ts"
+import { ffmpegInstalled, videoRoom } from "../../fixtures/video-room.ts"
 
-const installed = ["ffmpeg", "ffprobe"].every((tool) => spawnSync(tool, ["-version"]).status === 0)
-if (!installed) {
-  console.warn("\n*** ffmpeg and ffprobe are not on the PATH: the tests of video without node-av are SKIPPED ***\n")
-}
-
-const dir = mkdtempSync(join(tmpdir(), "sluice-video-cli-"))
-const tempDir = join(dir, "temp")
-beforeAll(() => {
-  mkdirSync(tempDir)
-})
-afterAll(() => {
-  rmSync(dir, { recursive: true, force: true })
-})
-
-const partial: string[] = []
-const context: NormalizeContext = {
-  signal: new AbortController().signal,
-  tempDir,
-  maxBytes: 2 ** 30,
-  progress: () => {},
-  partial: (message) => {
-    partial.push(message)
-  },
-}
+const installed = ffmpegInstalled("segments without node-av")
+const { dir, tempDir, context, partial, record, decode } = await videoRoom()
 
 const collect = async (segments: AsyncIterable<Segment>): Promise<readonly Segment[]> => {
   partial.length = 0
@@ -43,17 +18,6 @@ const collect = async (segments: AsyncIterable<Segment>): Promise<readonly Segme
   for await (const segment of segments) all.push(segment)
   expect(readdirSync(tempDir)).toEqual([])
   return all
-}
-
-const decode = ({ data }: Segment): ReturnType<typeof decodeVideo> => {
-  const path = join(dir, "segment")
-  writeFileSync(path, data)
-  return decodeVideo(path)
-}
-
-const file = (name: string, options: VideoOptions = {}) => {
-  const path = join(dir, name)
-  return { path, ...writeVideo(path, options) }
 }
 
 const cases: readonly (readonly [string, VideoOptions, boolean])[] = [
@@ -69,7 +33,7 @@ const cases: readonly (readonly [string, VideoOptions, boolean])[] = [
 
 describe.skipIf(!installed)("segments through the programs ffmpeg and ffprobe", () => {
   it.each(cases)("are those made through node-av: %s", async (name, options, copied) => {
-    const { path, frames, audioPackets } = file(name, options)
+    const { path, frames, audioPackets } = record(name, options)
     const reference = await collect(avSegments(path, 10, context))
     const segments = await collect(cliSegments(path, 10, context))
     expect(partial).toEqual([])
@@ -77,11 +41,11 @@ describe.skipIf(!installed)("segments through the programs ffmpeg and ffprobe", 
     expect(segments.map(({ start }) => start)).toEqual(reference.map(({ start }) => near(start)))
     expect(segments.map(({ end }) => end)).toEqual(reference.map(({ end }) => near(end)))
 
-    const decoded = segments.map(decode)
+    const decoded = segments.map(({ data }) => decode(data))
     expect(decoded.flatMap(({ numbers }) => numbers)).toEqual(Array.from({ length: frames }, (_, i) => i))
     expect(decoded.map(({ errors }) => errors)).toEqual(segments.map(() => 0))
     expect(decoded.reduce((sum, segment) => sum + segment.audioPackets, 0)).toBe(audioPackets)
-    const expected = reference.map(decode)
+    const expected = reference.map(({ data }) => decode(data))
     expect(decoded.map(({ format }) => format)).toEqual(expected.map(({ format }) => format))
     if (copied) expect(decoded.flatMap(({ hashes }) => hashes)).toEqual(expected.flatMap(({ hashes }) => hashes))
     for (const { picture } of segments) {
@@ -91,11 +55,11 @@ describe.skipIf(!installed)("segments through the programs ffmpeg and ffprobe", 
   })
 
   it("say what is missing, and what is wrong", async () => {
-    const { path } = file("cut.mp4", { fastStart: true })
+    const { path } = record("cut.mp4", { fastStart: true })
     truncateSync(path, 200_000)
     expect(await collect(cliSegments(path, 10, context))).toHaveLength(2)
     expect(partial).toEqual([expect.stringMatching(/ends early: its header declares 25\.0 s, 1\d\.\d s could be read/)])
-    const { path: whole } = file("no-index.mp4")
+    const { path: whole } = record("no-index.mp4")
     truncateSync(whole, 100_000)
     await expect(collect(cliSegments(whole, 10, context))).rejects.toThrow(/no "moov" box/)
     const list = join(dir, "list.mp4")
@@ -104,7 +68,7 @@ describe.skipIf(!installed)("segments through the programs ffmpeg and ffprobe", 
   })
 
   it("leave nothing behind when nobody wants the rest", async () => {
-    const { path } = file("-left over.mp4", { seconds: 60, openGop: true })
+    const { path } = record("-left over.mp4", { seconds: 60, openGop: true })
     for await (const { start } of cliSegments(path, 10, context)) {
       expect(start).toBe(0)
       break
@@ -117,7 +81,7 @@ it("names what to install where there is neither node-av nor ffmpeg", async () =
   const { PATH } = process.env
   process.env.PATH = tempDir
   try {
-    const { path } = file("nothing.mp4", { seconds: 1 })
+    const { path } = record("nothing.mp4", { seconds: 1 })
     const segments = collect(cliSegments(path, 10, context))
     await expect(segments).rejects.toBeInstanceOf(IngestError)
     await expect(segments).rejects.toThrow(/^ffmpeg not found: .*npm install node-av.*apt-get install ffmpeg/)

@@ -1,52 +1,19 @@
-import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { avClip } from "../../../src/media/video/av-clip.ts"
 import { cliClip } from "../../../src/media/video/cli-clip.ts"
-import type { NormalizeContext } from "../../../src/model/normalizer.ts"
 import { concatVideos } from "../../fixtures/concat.ts"
 import { decodeVideo } from "../../fixtures/decode.ts"
-import { type VideoOptions, writeVideo } from "../../fixtures/video.ts"
+import type { VideoOptions } from "../../fixtures/video.ts"
+import { ffmpegInstalled, videoRoom } from "../../fixtures/video-room.ts"
 
-const installed = ["ffmpeg", "ffprobe"].every((tool) => spawnSync(tool, ["-version"]).status === 0)
-if (!installed) {
-  console.warn("\n*** ffmpeg and ffprobe are not on the PATH: clips without node-av are NOT TESTED ***\n")
-}
-
-const dir = mkdtempSync(join(tmpdir(), "sluice-clips-"))
-const tempDir = join(dir, "temp")
-beforeAll(() => {
-  mkdirSync(tempDir)
-})
-afterAll(() => {
-  rmSync(dir, { recursive: true, force: true })
-})
-
-const partial: string[] = []
-const context: NormalizeContext = {
-  signal: new AbortController().signal,
-  tempDir,
-  maxBytes: 2 ** 30,
-  progress: () => {},
-  partial: (message) => {
-    partial.push(message)
-  },
-}
-
-const decode = (data: Uint8Array | undefined): ReturnType<typeof decodeVideo> => {
-  const path = join(dir, "clip")
-  writeFileSync(path, data ?? new Uint8Array())
-  return decodeVideo(path)
-}
+const installed = ffmpegInstalled("clips without node-av")
+const { dir, tempDir, context, partial, record, decode } = await videoRoom()
 
 const fps = 10
-const episode = (name: string, frames: number, options: VideoOptions): string => {
-  const path = join(dir, name)
-  writeVideo(path, { seconds: frames / fps, fps, audioCodec: false, ...options })
-  return path
-}
+const episode = (name: string, frames: number, options: VideoOptions): string =>
+  record(name, { seconds: frames / fps, fps, audioCodec: false, ...options }).path
 
 const range = (start: number, end: number): number[] => Array.from({ length: end - start }, (_, i) => start + i)
 

@@ -1,0 +1,59 @@
+/**
+ * A sink with a fault that the self-test has to find: it commits the rows that make an item count as done before the
+ * item's other rows, and not together with them.
+ */
+import { crashPoint } from "../engine/crash-point.ts"
+import { type Batch, concatBatches, sliceBatch } from "../model/batch.ts"
+import { valueAt } from "../model/column.ts"
+import type { Sink, Version, Writer } from "../model/sink.ts"
+
+const select = (batch: Batch, ends: boolean): Batch => {
+  const end = batch.columns.get("_end")
+  const parts: Batch[] = []
+  for (let row = 0; row < batch.rows; row++) {
+    if ((end && valueAt(end, row)) === ends) parts.push(sliceBatch(batch, row, row + 1))
+  }
+  return concatBatches(parts)
+}
+
+const split = (writer: Writer): Writer => {
+  let pending: Batch[] = []
+  const store = async (commit: () => Promise<Version>): Promise<Version> => {
+    const ends = pending.map((batch) => select(batch, true))
+    const others = pending.map((batch) => select(batch, false))
+    pending = []
+    for (const batch of ends) await writer.write(batch)
+    if (ends.some(({ rows }) => rows > 0)) {
+      await commit()
+      crashPoint("after-commit")
+      for (const batch of others) await writer.write(batch)
+      return writer.commit()
+    }
+    for (const batch of others) await writer.write(batch)
+    return commit()
+  }
+  return {
+    get schema() {
+      return writer.schema
+    },
+    get version() {
+      return writer.version
+    },
+    read: (columns, filter) => writer.read(columns, filter),
+    edge: (side) => writer.edge(side),
+    sides: () => writer.sides(),
+    side: (name) => writer.side(name),
+    logRun: (run) => writer.logRun(run),
+    remove: (filter) => writer.remove(filter),
+    maintain: () => writer.maintain(),
+    finish: () => writer.finish(),
+    close: () => writer.close(),
+    write: async (batch) => {
+      pending.push(batch)
+    },
+    commit: () => store(() => writer.commit()),
+    overwrite: () => store(() => writer.overwrite()),
+  }
+}
+
+export const splitSink = (sink: Sink): Sink => ({ ...sink, open: async (how) => split(await sink.open(how)) })
