@@ -62,7 +62,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("run")
     .description("Run pipelines, one after the other; the first that does not get to its end is the last.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value, such as sink.table=docs (repeatable)", collect)
     .option("--json", "print the summary as one line of JSON on standard output")
     .action(async (files: string[], options) => {
@@ -119,11 +119,21 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("validate")
     .description("Check pipelines without running them; all problems are told at once.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .action(async (files: string[], options) => {
       const { validateCommand } = await import("./commands/validate.ts")
       await validateCommand(files, options, env)
+    })
+
+  program
+    .command("check")
+    .description("Try what pipelines read from and write to, and write nothing.")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .action(async (files: string[], options) => {
+      const { checkCommand } = await import("./commands/check.ts")
+      exit(await checkCommand(files, options, env))
     })
 
   program
@@ -137,7 +147,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("preview")
     .description("Show the first rows that pipelines would write, and their types. Nothing is written.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--limit <n>", "at most so many rows", count, 10)
     .addOption(format())
@@ -149,7 +159,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("plan")
     .description("Show what runs would do: what is new, changed, vanished, known to fail. Nothing is written.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--json", "print JSON")
     .action(async (files: string[], options) => {
@@ -160,7 +170,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("retry")
     .description("Try again the items that failed, and no others; those that come through leave the dead letters.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--json", "print the summary as one line of JSON on standard output")
     .action(async (files: string[], options) => {

@@ -163,6 +163,13 @@ export const documentSchema = (env: Environment) =>
           optional: true,
           description: "Time without progress after which an item is given up.",
         },
+        memory: {
+          type: "bytes",
+          min: 1,
+          optional: true,
+          description:
+            "Memory that an item may take in a child process (videos, very large pictures); by default a quarter of the machine's.",
+        },
       }),
     ),
     shutdown_timeout: Schema.optionalKey(
