@@ -14,6 +14,8 @@ import { tempFolder } from "../fixtures/temp.ts"
 // Each test starts several processes; a busy machine takes its time.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
 
+const PATIENCE = { timeout: 60_000 }
+
 const EVERY_SECOND = '{ cron: "* * * * * *" }'
 
 const document = (name: string, more = `schedule: ${EVERY_SECOND}`): string =>
@@ -70,8 +72,8 @@ describe("a server", () => {
     expect(said(server, "has no schedule")).toMatchObject([{ pipeline: "by-hand", level: "info" }])
 
     expect(await (await get("/ping")).text()).toBe("pong\n")
+    await expect.poll(async () => (await get("/ready")).status, PATIENCE).toBe(200)
     const ready = await get("/ready")
-    expect(ready.status).toBe(200)
     expect(await ready.json()).toMatchObject({ ready: true, pipelines: [{ pipeline: "notes", problem: null }] })
     const metrics = await get("/metrics")
     expect(metrics.headers.get("content-type")).toBe("text/plain; version=0.0.4; charset=utf-8")
@@ -101,12 +103,11 @@ describe("a server", () => {
       document("bad", never).replace("table:", "uri: docs/fox.txt, table:"),
     )
     await untilSaid(server, "scheduled: 0 0 1 1 *")
-    const unready = await get("/ready")
-    expect(unready.status).toBe(503)
-    expect(await unready.json()).toMatchObject({
-      ready: false,
-      pipelines: [{ problem: null }, { problem: "Expected a folder of tables as uri, found the file docs/fox.txt" }],
-    })
+    const problem = "Expected a folder of tables as uri, found the file docs/fox.txt"
+    await expect
+      .poll(async () => (await get("/ready")).json(), PATIENCE)
+      .toMatchObject({ ready: false, pipelines: [{ problem: null }, { problem }] })
+    expect((await get("/ready")).status).toBe(503)
     server.child.kill("SIGTERM")
     expect(await server.ended).toMatchObject({ code: 143, stdout: "" })
     expect(said(server, "stopped")).toHaveLength(1)

@@ -66,7 +66,7 @@ export const serveCommand = async (
       const changed = stop.signal.aborted ? undefined : await documents.look()
       if (changed) server.serve(changed)
     } catch (error) {
-      server.unreadable(`The documents cannot be looked at: ${messageOf(error)}. The schedules stay as they are`)
+      server.unreadable(`The documents cannot be looked at: ${messageOf(error)}`)
     }
   }
   await ended

@@ -2,9 +2,11 @@
 import { messageOf } from "../../model/errors.ts"
 import type { Log } from "../../observe/log.ts"
 import type { PipelineMeter, Watched } from "../../observe/run-metrics.ts"
+import { parseCron } from "../../schedule/cron.ts"
 import type { ScheduleEvent } from "../../schedule/events.ts"
 import { type ScheduleHandle, schedule } from "../../schedule/schedule.ts"
 import type { Slot } from "../../schedule/slots.ts"
+import { checkSink, checkSource } from "../check.ts"
 import type { Scheduled } from "./documents.ts"
 import { logEvents } from "./events.ts"
 
@@ -25,7 +27,7 @@ export interface ServedPipeline {
   serve(document: Scheduled | undefined): Promise<void>
   /** The document that it was given last. */
   readonly document: Scheduled | undefined
-  status(): Promise<PipelineStatus>
+  status(): PipelineStatus
   /** Stops the schedule, and drains its run, or stops it at its last commit. */
   stop(options: { readonly drain: boolean }): Promise<void>
 }
@@ -41,19 +43,40 @@ interface Options {
 const isSame = (a: Scheduled | undefined, b: Scheduled | undefined): boolean =>
   a?.file === b?.file && JSON.stringify(a?.document) === JSON.stringify(b?.document)
 
-/** What keeps the sink from being opened. */
-const sinkProblem = async ({ plan }: Scheduled): Promise<string | undefined> => {
-  try {
-    await (await plan.sink.view()).close()
-    return undefined
-  } catch (error) {
-    return messageOf(error)
+/** Whether source and sink can be had; tried in the background, and again when it is asked for, until they can. */
+const openCheck = ({ plan }: Scheduled) => {
+  let problem: string | undefined = "source and sink are being tried"
+  let trying = false
+  const attempt = async (): Promise<void> => {
+    if (trying || problem === undefined) return
+    trying = true
+    try {
+      await checkSource(plan)
+      await checkSink(plan)
+      problem = undefined
+    } catch (error) {
+      problem = messageOf(error)
+    } finally {
+      trying = false
+    }
   }
+  attempt()
+  return (): string | undefined => {
+    const found = problem
+    attempt()
+    return found
+  }
+}
+
+interface Current {
+  readonly document: Scheduled
+  readonly handle: ScheduleHandle
+  readonly problem: () => string | undefined
 }
 
 export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Options): ServedPipeline => {
   let wanted: Scheduled | undefined
-  let current: { readonly document: Scheduled; readonly handle: ScheduleHandle; sinkIsGood: boolean } | undefined
+  let current: Current | undefined
   let stopped = false
   let running = false
   let last: string | undefined
@@ -108,19 +131,18 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
     if (success !== undefined) watching.succeeded(success)
     if (stopped) return
     const handle = schedule(document.plan, document.schedule, { onEvent, slot })
-    current = { document, handle, sinkIsGood: false }
-    const { cron, timezone = "UTC" } = document.schedule
-    log.info(`scheduled: ${cron}, ${timezone}`, { pipeline: name, file: document.file })
+    current = { document, handle, problem: openCheck(document) }
+    const times = parseCron(document.schedule.cron, document.schedule.timezone)
+    log.info(`scheduled: ${times.cron} in ${times.timezone}`, {
+      pipeline: name,
+      file: document.file,
+      next: new Date(times.next(Date.now())).toISOString(),
+    })
   }
 
-  const problem = async (): Promise<string | null> => {
+  const problem = (): string | null => {
     if (failure !== undefined) return `the last run failed: ${failure}`
-    const serving = current
-    if (!serving) return "its schedule has not begun"
-    if (serving.sinkIsGood) return null
-    const found = await sinkProblem(serving.document)
-    serving.sinkIsGood = found === undefined
-    return found ?? null
+    return current ? (current.problem() ?? null) : "its schedule has not begun"
   }
 
   return {
@@ -133,13 +155,13 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
     get document() {
       return wanted
     },
-    status: async () => ({
+    status: () => ({
       pipeline: name,
       file: (wanted ?? current?.document)?.file ?? "",
       next: current?.handle.next === undefined ? null : new Date(current.handle.next).toISOString(),
       running,
       last: last ?? null,
-      problem: await problem(),
+      problem: problem(),
     }),
     stop: async (how) => {
       stopped = true

@@ -56,7 +56,9 @@ export const openServer = (log: Log, concurrency: number): Server => {
   let told: readonly string[] = []
 
   const tell = (problems: readonly string[]): void => {
-    for (const problem of problems) if (!told.includes(problem)) log.error(problem)
+    const fresh = problems.filter((problem) => !told.includes(problem))
+    for (const line of fresh.flatMap((problem) => problem.split("\n"))) log.error(line)
+    if (fresh.length > 0) log.warn("what was loaded before goes on as it was")
     told = problems
     reloaded.set({}, problems.length === 0 ? 1 : 0)
   }
@@ -74,8 +76,8 @@ export const openServer = (log: Log, concurrency: number): Server => {
 
   const served = (): readonly ServedPipeline[] => [...pipelines.values()].filter(({ document }) => document)
 
-  const ready: Route = async () => {
-    const status = await Promise.all(served().map((pipeline) => pipeline.status()))
+  const ready: Route = () => {
+    const status = served().map((pipeline) => pipeline.status())
     const isReady = !stopping && status.every(({ problem }) => problem === null)
     return json(isReady ? 200 : 503, { ready: isReady, stopping, pipelines: status })
   }
