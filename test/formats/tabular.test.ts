@@ -276,6 +276,23 @@ describe("a file that changes", () => {
   })
 })
 
+describe("a plan that is run again", () => {
+  it("takes files as they are then, with the columns that they have then", async () => {
+    await write("a.csv", "id,name\n1,fox\n")
+    const database = new MemoryDatabase()
+    const plan = planOf(database, {}, { mode: "sync" })
+    await run(plan)
+    await write("a.csv", "id,name,legs\n1,vixen,4\n")
+    await write("b.csv", "id,name,wings\n2,owl,2\n")
+    expect(await run(plan)).toMatchObject({ items: { listed: 2, done: 2, failed: 0 } })
+    expect(failures(database)).toEqual([])
+    expect(rowsWithout(database)).toMatchObject([
+      { id: 1n, name: "vixen", legs: 4n },
+      { id: 2n, name: "owl", wings: 2n },
+    ])
+  })
+})
+
 describe("a format by itself", () => {
   it("yields columns", async () => {
     await write("a.csv", "id,t\n1,x\n2,\n")

@@ -120,7 +120,14 @@ export class Tabular implements ItemFormat {
     }
 
     return {
-      source: { name: "tabular", items: (context) => tableItems(tables, context) },
+      source: {
+        name: "tabular",
+        items: async function* (context) {
+          // Another listing is another run, of files that may have changed since.
+          surveying = undefined
+          yield* tableItems(tables, context)
+        },
+      },
       code: { normalize, options: {} },
       // DuckDB is called from the main thread only; it has threads of its own.
       route: () => ({ lane: "main", recipe }),
