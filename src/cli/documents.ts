@@ -5,11 +5,14 @@ import { type Loaded, loadPipelines } from "../config/load.ts"
 import { ConfigError } from "../model/errors.ts"
 import type { Environment } from "./program.ts"
 
+/** By its name; such as editors hide are none. */
+export const isDocument = (name: string): boolean => /^[^.].*\.ya?ml$/.test(name)
+
 /** The documents in a folder, by their names; a file as it is. */
 const documentsIn = async (path: string): Promise<readonly string[]> => {
   const stats = await stat(path).catch(() => undefined)
   if (!stats?.isDirectory()) return [path]
-  const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort()
+  const names = (await readdir(path)).filter(isDocument).sort()
   if (names.length === 0)
     throw new ConfigError(`${path}: expected pipeline documents (.yaml, .yml) in the folder, found none`)
   return names.map((name) => join(path, name))

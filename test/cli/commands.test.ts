@@ -162,6 +162,18 @@ describe("run and validate", () => {
     expect(JSON.parse(stdout)).toMatchObject({ pipeline: "documents", table: "documents", rows: 7, items: { done: 4 } })
   })
 
+  it("validate shows when a document with a schedule is run next", async () => {
+    const head = "version: 1\nname: yearly\nsource: { type: files, include: docs }\nsink: { type: lance, table: y }\n"
+    await writeFile(join(cwd, "yearly.yaml"), `${head}schedule: { cron: "30 12 24 dec *", timezone: Asia/Tokyo }\n`)
+    const { code, stdout } = await run(["validate", "yearly.yaml"])
+    expect(code).toBe(0)
+    const lines = stdout.split("\n").slice(1)
+    expect(lines[0]).toBe("  30 12 24 dec * in Asia/Tokyo, next at")
+    const years = lines.slice(1, -1).map((line) => Number(/^ {2}(\d+)-12-24 12:30:00 \S+$/.exec(line)?.[1]))
+    const [first = 0] = years
+    expect(years).toEqual([0, 1, 2, 3, 4].map((more) => first + more))
+  })
+
   it("run one document after the other, with overrides", async () => {
     const document = (name: string): string =>
       `version: 1\nname: ${name}\nsource: { type: files, include: docs/${name}.txt }\nsink: { type: lance, table: ${name} }\n`

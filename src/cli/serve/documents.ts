@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { type Loaded, loadPipelines } from "../../config/load.ts"
 import { ConfigError, messageOf } from "../../model/errors.ts"
 import type { ScheduleSpec } from "../../schedule/schedule.ts"
+import { isDocument } from "../documents.ts"
 import type { Environment } from "../program.ts"
 
 export interface Scheduled extends Loaded {
@@ -20,8 +21,6 @@ export interface Found {
   /** A text for each file that is wrong, and for each name that is given twice. */
   readonly problems: readonly string[]
 }
-
-const isDocument = (name: string): boolean => /^[^.].*\.ya?ml$/i.test(name)
 
 const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT"
 

@@ -97,6 +97,7 @@ export const openServer = (log: Log, concurrency: number): Server => {
 
   return {
     serve: ({ scheduled, others, problems }) => {
+      if (stopping) return
       tell(problems)
       for (const { file, document } of others) {
         const about = `${file} ${document.name}`
