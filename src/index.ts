@@ -67,6 +67,7 @@ export {
   start,
   type TriggerOption,
 } from "./pipeline.ts"
+export { type Preview, type PreviewOptions, preview } from "./preview.ts"
 export { type LanceOptions, lance } from "./sinks/lance.ts"
 export { MemoryDatabase, memory } from "./sinks/memory.ts"
 export { type ParquetOptions, parquet } from "./sinks/parquet/parquet.ts"

@@ -102,6 +102,18 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
 
   program
+    .command("preview")
+    .description("Show the first rows that pipelines would write, and their types. Nothing is written.")
+    .argument("<file...>", "pipeline documents (YAML)")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .option("--limit <n>", "at most so many rows", count, 10)
+    .addOption(format())
+    .action(async (files: string[], options) => {
+      const { previewCommand } = await import("./commands/preview.ts")
+      await previewCommand(files, options, env)
+    })
+
+  program
     .command("plan")
     .description("Show what runs would do: what is new, changed, vanished, known to fail. Nothing is written.")
     .argument("<file...>", "pipeline documents (YAML)")

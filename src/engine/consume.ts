@@ -10,9 +10,11 @@ import type { Lane } from "../model/normalizer.ts"
 import { type Running, WorkerLost } from "./channel.ts"
 import { attempt } from "./effects.ts"
 import type { Intake } from "./intake.ts"
+import type { ItemVersion } from "./ledger.ts"
 import { type Entry, newTask } from "./listing.ts"
 import type { Plan } from "./plan.ts"
 import type { Message, Task, TaskItem } from "./protocol.ts"
+import type { Tally } from "./tally.ts"
 import type { TaskLane } from "./threads.ts"
 
 type Step<A = void> = Effect.Effect<A, Error, Scope.Scope>
@@ -22,6 +24,7 @@ interface ConsumeOptions {
   readonly lanes: TaskLane
   readonly tempDir: string
   readonly intake: Intake
+  readonly tally: Tally
 }
 
 /** A worker that dies before it turns to an item is none of the items' fault; so often it may happen in a row. */
@@ -33,8 +36,10 @@ interface Position {
   begun: number
 }
 
+const identify = ({ item, version }: TaskItem): ItemVersion => ({ item: item.id, version })
+
 export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): Step => {
-  const { plan, lanes, tempDir, intake } = options
+  const { plan, lanes, tempDir, intake, tally } = options
 
   const start = (lane: Lane, items: readonly TaskItem[], failedStarts = 0): Step =>
     Effect.suspend(() => {
@@ -53,20 +58,21 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
       if (message.kind === "rows") {
         const from = position.settled
         position.settled += message.spans.filter((span) => span.end).length
-        const bytes = task.items.slice(from, position.settled).reduce((sum, { item }) => sum + item.bytes, 0)
-        return intake.rows(message, bytes)
+        for (const { item } of task.items.slice(from, position.settled)) tally.bytes += item.bytes
+        return intake.rows(message)
       }
       const item = task.items[message.index]
       if (!item) return Effect.die(new RangeError(`A worker spoke of item ${message.index} of ${task.items.length}`))
-      if (message.kind === "partial") return intake.partial(item, message.message)
+      const own = identify(item)
+      if (message.kind === "partial") return intake.partial(own, message.message)
       position.settled = message.index + 1
       switch (message.kind) {
         case "empty":
-          return intake.empty(item)
+          return intake.empty(own)
         case "failed":
           return message.fatal
             ? Effect.fail(new FatalError(`${item.item.id}: ${message.message}`))
-            : intake.failed(item, message.stage, message.message)
+            : intake.failed(own, message.stage, message.message)
         case "lane":
           return start(message.lane, [item])
       }
@@ -82,12 +88,12 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
       const open = task.items[settled]
       const lost = begun >= settled ? task.items[begun] : undefined
       if (open && open !== lost) {
-        yield* intake.restart(open)
+        yield* intake.restart(identify(open))
         const anew = task.items.slice(settled, lost ? begun : undefined).map((item) => ({ ...item, skip: 0 }))
         yield* start(task.lane, anew)
       }
       if (!lost) return
-      yield* intake.failed(lost, "normalize", reason)
+      yield* intake.failed(identify(lost), "normalize", reason)
       yield* start(task.lane, task.items.slice(begun + 1))
     })
 
@@ -114,7 +120,7 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
       const entry = yield* Queue.take(entries)
       if (entry.kind === "end") return
       if (entry.kind === "unreadable") {
-        yield* intake.failed(entry.item, "list", entry.error)
+        yield* intake.failed(identify(entry.item), "list", entry.error)
         continue
       }
       yield* follow(entry.task, entry.running, 0)

@@ -25,15 +25,15 @@ import type { Tally } from "./tally.ts"
 type Step<A = void> = Effect.Effect<A, Error, Scope.Scope>
 
 export interface Intake {
-  /** `endedBytes` is the size of the items whose last row is in the message. */
-  rows(message: RowsMessage, endedBytes: number): Step
-  empty(item: TaskItem): Step
-  partial(item: TaskItem, message: string): Step
-  failed(item: TaskItem, stage: Stage, message: string): Step
+  rows(message: RowsMessage): Step
+  /** `why` it has no rows, where that is known. */
+  empty(item: ItemVersion, why?: string): Step
+  partial(item: ItemVersion, message: string): Step
+  failed(item: ItemVersion, stage: Stage, message: string): Step
   /** The next rows go on an item of which a cut run left rows in the table. */
   resume(item: TaskItem): Step
   /** Drops what is there of an item that will be done again. */
-  restart(item: TaskItem): Step
+  restart(item: ItemVersion): Step
   /** Commits what is there. */
   commit(): Step
   /** Drops the item that is not whole, unless a later run can go on in the middle of it. */
@@ -233,9 +233,16 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       (...args: Args): Step =>
         Effect.suspend(() => (exceeded ? Effect.never : step(change)(...args)))
 
+    /** A step that is the item's end, unless it has had that here already. */
+    const ofItem = <Rest extends readonly unknown[]>(end: (item: ItemVersion, ...rest: Rest) => Step) =>
+      message((item: ItemVersion, ...rest: Rest) => {
+        if (refused !== keyOf(item)) return end(item, ...rest)
+        refused = undefined
+        return Effect.void
+      })
+
     return {
-      rows: message(({ batch, spans, side }: RowsMessage, endedBytes: number) => {
-        tally.bytes += endedBytes
+      rows: message(({ batch, spans, side }: RowsMessage) => {
         const part: Part = { batch: retype(batch, plan.schema), spans, side }
         const first = spans[0]
         if (refused === undefined || !first) return addPart(part)
@@ -248,25 +255,23 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         const [, ...others] = splitItems(part)
         return Effect.forEach(others, addPart, { discard: true })
       }),
-      empty: message(({ item, version }: TaskItem) =>
+      empty: ofItem((item: ItemVersion, why?: string) =>
         Effect.gen(function* () {
           // It had rows before it changed: they go first, so that it is never taken for empty while they are there.
-          if (ledger.had(item.id)) yield* committer.remove([{ item: item.id }])
-          const key = keyOf({ item: item.id, version })
-          record({ item: item.id, version }, "empty", "normalize", partials.get(key) ?? "the item has no rows")
-          partials.delete(key)
+          if (ledger.had(item.item)) yield* committer.remove([{ item: item.item }])
+          const message = partials.get(keyOf(item)) ?? why ?? "the item has no rows"
+          record(item, "empty", why === undefined ? "normalize" : "map", message)
+          partials.delete(keyOf(item))
           tally.count("empty")
           tally.tried++
           yield* commitRecords()
         }),
       ),
-      partial: message(({ item, version }: TaskItem, message: string) => {
-        notWhole({ item: item.id, version }, "normalize", message)
+      partial: message((item: ItemVersion, message: string) => {
+        if (refused !== keyOf(item)) notWhole(item, "normalize", message)
         return Effect.void
       }),
-      failed: message(({ item, version }: TaskItem, stage: Stage, message: string) =>
-        fail({ item: item.id, version }, stage, message),
-      ),
+      failed: ofItem(fail),
       resume: message(({ item, version }: TaskItem) =>
         Effect.gen(function* () {
           open = { item: item.id, version, ...(item.resumable && { resumable: true }) }
@@ -276,10 +281,10 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
           if (missing) notWhole({ item: item.id, version }, missing.stage, missing.error)
         }),
       ),
-      restart: message(({ item, version }: TaskItem) => {
+      restart: message((item: ItemVersion) => {
         // It will be said again.
-        partials.delete(keyOf({ item: item.id, version }))
-        return takeBack({ item: item.id, version })
+        partials.delete(keyOf(item))
+        return takeBack(item)
       }),
       commit: step(commit),
       cut: step(() => (open && !open.resumable ? takeBack(open) : Effect.void)),

@@ -101,8 +101,9 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   const mend = async (next?: Pick<TaskItem, "item" | "version">): Promise<number> => {
     if (mended) return 0
     mended = true
-    // What is about to be replaced has nothing to go on with, and which rows were discarded cannot be told any more.
-    return options.mendCut(plan.mode === "replace" || plan.contract === "discard_row" ? undefined : next)
+    // What is about to be replaced has nothing to go on with, and which rows were left out cannot be told any more.
+    const leavesOut = plan.contract === "discard_row" || plan.stages.some(({ kind }) => kind === "filter")
+    return options.mendCut(plan.mode === "replace" || leavesOut ? undefined : next)
   }
 
   let failure: { readonly error: unknown } | undefined

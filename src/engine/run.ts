@@ -17,6 +17,7 @@ import { openLanes } from "./lanes.ts"
 import { type Entry, list } from "./listing.ts"
 import { mendCut, openLedger } from "./mend.ts"
 import type { Plan } from "./plan.ts"
+import { openStage } from "./stage-intake.ts"
 import { Tally } from "./tally.ts"
 import { claimTempDir } from "./temp.ts"
 import { removeVanished, Seen } from "./vanished.ts"
@@ -99,7 +100,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       stopListing.abort()
       emit({ type: "stopping", reason })
     }
-    const intake = yield* openIntake({
+    const last = yield* openIntake({
       plan,
       writer,
       ledger,
@@ -112,6 +113,10 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
         Deferred.doneUnsafe(halted, Effect.succeed("cut"))
       },
     })
+
+    // Rows come to the first stage first, so the last one is opened first.
+    let intake = last
+    for (const stage of plan.stages.toReversed()) intake = yield* openStage(stage, intake)
 
     yield* Effect.forkScoped(
       Effect.gen(function* () {
@@ -152,7 +157,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       ).pipe(Effect.ensuring(Queue.offer(entries, { kind: "end" }))),
     )
 
-    const work = Effect.raceFirst(consume({ plan, lanes, tempDir, intake }, entries), intake.ticker)
+    const work = Effect.raceFirst(consume({ plan, lanes, tempDir, intake, tally }, entries), intake.ticker)
     const outcome = yield* Effect.raceFirst(Effect.as(work, "complete" as const), Deferred.await(halted))
     if (outcome === "cut") yield* intake.cut()
     if (outcome !== "abort") yield* intake.commit()

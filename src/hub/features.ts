@@ -7,6 +7,8 @@
  * list for `List`.
  */
 
+import { parseJson } from "../model/json-text.ts"
+
 export type MediaKind = "Image" | "Audio" | "Video" | "Pdf" | "Nifti" | "Mesh"
 
 export type Feature =
@@ -125,7 +127,7 @@ export const featuresOfMetadata = (text: string | undefined): Features | undefin
   if (text === undefined) return undefined
   let parsed: unknown
   try {
-    parsed = JSON.parse(text)
+    parsed = parseJson(text)
   } catch {
     // Metadata of another kind under the same name: the columns still have their types.
     return undefined

@@ -4,14 +4,17 @@
  * gives the dimensions before anything of that size is allocated.
  */
 import { IngestError } from "../model/errors.ts"
+import { readTiff } from "./tiff.ts"
 
 export type ImageFormat = "JPEG" | "PNG" | "GIF" | "WebP" | "BMP" | "TIFF" | "AVIF" | "SVG"
 
 export interface ImageHeader {
   readonly format: ImageFormat
-  /** In pixels; undefined where only a decoder can tell (TIFF, AVIF, SVG). */
+  /** In pixels; undefined where only a decoder can tell (AVIF, SVG). */
   readonly width?: number
   readonly height?: number
+  /** Bytes a pixel that decoding takes of all of them at once (measured); undefined where it goes line by line. */
+  readonly held?: number
 }
 
 const ascii = (bytes: Uint8Array, start: number, end: number): string =>
@@ -51,6 +54,7 @@ export const imageFormat = (bytes: Uint8Array): ImageFormat | undefined => {
 interface Found {
   width?: number
   height?: number
+  held?: number
 }
 
 /** Walks the markers up to the pixels (ITU-T T.81, annex B), then looks for the end marker. */
@@ -83,6 +87,8 @@ const walkPng = (bytes: Uint8Array, found: Found): string | undefined => {
   const data = view(bytes)
   found.width = data.getUint32(16)
   found.height = data.getUint32(20)
+  // Lines that are interlaced are all held until the last one is there, with four channels.
+  if (data.getUint8(28) === 1) found.held = (4 * Math.max(8, data.getUint8(24))) / 8
   for (let at = 8; at + 12 <= bytes.length; ) {
     const next = at + 12 + data.getUint32(at)
     const type = ascii(bytes, at + 4, at + 8)
@@ -101,6 +107,7 @@ const walkGif = (bytes: Uint8Array, found: Found): string | undefined => {
   const colours = (flags: number): number => (flags & 0x80 ? 3 << ((flags & 7) + 1) : 0)
   found.width = data.getUint16(6, true)
   found.height = data.getUint16(8, true)
+  found.held = 5
   let at = 13 + colours(data.getUint8(10))
   for (;;) {
     const block = data.getUint8(at)
@@ -149,6 +156,7 @@ const walkBmp = (bytes: Uint8Array, found: Found): string | undefined => {
   const height = Math.abs(core ? data.getUint16(20, true) : data.getInt32(22, true))
   found.width = width
   found.height = height
+  found.held = 6
   const bits = data.getUint16(core ? 24 : 28, true)
   const compression = core ? 0 : data.getUint32(30, true)
   const packed = compression !== 0 && compression !== 3 && compression !== 6
@@ -157,17 +165,75 @@ const walkBmp = (bytes: Uint8Array, found: Found): string | undefined => {
   return end > bytes.length ? `cut off: its pixels end at byte ${end}, the file at ${bytes.length}` : undefined
 }
 
-const WALKS: Readonly<Partial<Record<ImageFormat, (bytes: Uint8Array, found: Found) => string | undefined>>> = {
+/** Compares where the last of what the directories name ends with the file's size. */
+const walkTiff = (bytes: Uint8Array, found: Found): string | undefined => {
+  const { width, height, end } = readTiff(bytes)
+  if (width === undefined || height === undefined) return "its first directory does not say how large it is"
+  found.width = width
+  found.height = height
+  return end > bytes.length ? `cut off: its pixels end at byte ${end}, the file at ${bytes.length}` : undefined
+}
+
+/** The most that AV1 can have (its specification, 5.5.1). */
+const AVIF_SIDE = 1 << 16
+
+/** Walks the boxes (ISO/IEC 14496-12, 4.2): there are some that describe pictures and some that hold them. */
+const walkAvif = (bytes: Uint8Array, found: Found): string | undefined => {
+  found.held = 19
+  const data = view(bytes)
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const types = new Set<string>()
+  for (let at = 0; at + 8 <= bytes.length; ) {
+    const type = ascii(bytes, at + 4, at + 8)
+    const short = data.getUint32(at)
+    const size = short === 1 ? Number(data.getBigUint64(at + 8)) : short === 0 ? bytes.length - at : short
+    const end = at + size
+    if (size < 8 || !/^[\x20-\x7e]{4}$/.test(type)) return `a damaged box at byte ${at}`
+    if (end > bytes.length) return `cut off: the ${type} box at byte ${at} ends at ${end}, the file at ${bytes.length}`
+    types.add(type)
+    if (type === "meta") {
+      for (let size = whole.indexOf("ispe", at); size >= 0 && size < end; size = whole.indexOf("ispe", size + 4)) {
+        const [width, height] = [data.getUint32(size + 8), data.getUint32(size + 12)]
+        if (Math.max(width, height) > AVIF_SIDE) return `its header says ${width} x ${height} pixels`
+      }
+    }
+    at = end
+  }
+  // Small pictures may be in the box "meta" itself.
+  const held = types.has("mdat") || whole.includes("idat")
+  return held && (types.has("meta") || types.has("moov"))
+    ? undefined
+    : `cut off: it ends at byte ${bytes.length} without its pixels`
+}
+
+/** More than what follows the last element of any SVG, but for comments. */
+const SVG_END = 1 << 16
+
+/** Looks for the end of the outermost element; behind it there are comments at most. */
+const walkSvg = (bytes: Uint8Array): string | undefined => {
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  let end = whole.toString("latin1", Math.max(0, bytes.length - SVG_END)).trimEnd()
+  while (end.endsWith("-->") && end.includes("<!--")) end = end.slice(0, end.lastIndexOf("<!--")).trimEnd()
+  const last = end.slice(Math.max(0, end.lastIndexOf("<")))
+  return /^<\/([\w.-]+:)?svg\s*>$|^<([\w.-]+:)?svg\s.*\/>$|-->$/s.test(last)
+    ? undefined
+    : `cut off: it ends at byte ${bytes.length} without the end of its outermost element`
+}
+
+const WALKS: Readonly<Record<ImageFormat, (bytes: Uint8Array, found: Found) => string | undefined>> = {
   JPEG: walkJpeg,
   PNG: walkPng,
   GIF: walkGif,
   WebP: walkWebp,
   BMP: walkBmp,
+  TIFF: walkTiff,
+  AVIF: walkAvif,
+  SVG: walkSvg,
 }
 
 const walk = (format: ImageFormat, bytes: Uint8Array, found: Found): string | undefined => {
   try {
-    return WALKS[format]?.(bytes, found)
+    return WALKS[format](bytes, found)
   } catch (error) {
     // A read outside of the view: the file ends before the structure does.
     if (error instanceof RangeError) return `cut off: it ends at byte ${bytes.length}, inside its structure`

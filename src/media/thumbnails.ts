@@ -28,7 +28,7 @@ export interface Thumbnail {
 }
 
 export interface ThumbnailOptions {
-  /** More pixels than this are refused; default 2^28 (16,384 x 16,384), and never more than 2^26 of an AVIF. */
+  /** More pixels than this are refused; default 2^28 (16,384 x 16,384), and never more than fit into 1.2 GiB at once. */
   readonly maxPixels?: number
   /**
    * Render SVG too. Drawing one can take hours and cannot be stopped: only where the process may be killed for it.
@@ -37,8 +37,8 @@ export interface ThumbnailOptions {
 }
 
 export const MAX_PIXELS = 2 ** 28
-/** Decoding AVIF takes 19 bytes a pixel, a progressive JPEG 3 (measured). */
-const MAX_AVIF_PIXELS = 2 ** 26
+/** Where all pixels are held at once: 2^26 of an AVIF, and 2^28 of a progressive JPEG, which takes 3 bytes a pixel. */
+const MAX_HELD = 19 * 2 ** 26
 const LARGEST = 256
 const QUALITY = 85
 /** Just under the minute after which a worker without progress is given up: then only this picture fails. */
@@ -75,8 +75,8 @@ const decode = (sharp: Sharp, source: Uint8Array | Pixels, limitInputPixels: num
 }
 
 const decodeFile = async (sharp: Sharp, bytes: Uint8Array, options: ThumbnailOptions) => {
-  const { format, width = 0, height = 0 } = readImageHeader(bytes)
-  const maxPixels = Math.min(options.maxPixels ?? MAX_PIXELS, format === "AVIF" ? MAX_AVIF_PIXELS : Infinity)
+  const { format, width = 0, height = 0, held = 1 } = readImageHeader(bytes)
+  const maxPixels = Math.min(options.maxPixels ?? MAX_PIXELS, Math.floor(MAX_HELD / held))
   if (width * height > maxPixels) throw tooLarge(width, height, maxPixels)
   if (format === "SVG" && !options.svg) throw new IngestError("SVG is not rendered here: drawing it cannot be stopped")
   try {

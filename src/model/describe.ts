@@ -9,8 +9,9 @@ export const describeValue = (value: unknown): string => {
       return `the text ${JSON.stringify(short(value))}`
     case "number":
     case "boolean":
-    case "undefined":
       return String(value)
+    case "undefined":
+      return "nothing"
     case "bigint":
       return `${short(String(value))}n`
     case "function":

@@ -1,9 +1,36 @@
 /**
- * Values as JSON text, strictly: what `JSON.stringify` would drop or change without a word (functions, NaN, maps,
+ * JSON text as a value, and values as JSON text, strictly: what `JSON.stringify` would drop or change without a word (functions, NaN, maps,
  * instances of classes, bytes) is refused. Only `undefined` is taken as JSON takes it: left out, or null in a list.
  */
 import { describeValue } from "./describe.ts"
-import { messageOf } from "./errors.ts"
+import { IngestError, messageOf } from "./errors.ts"
+
+/** More levels of lists and objects than any data has; what follows them by recursion has a stack that ends. */
+export const MOST_LEVELS = 256
+
+const isDeep = (value: unknown): boolean => {
+  let level: readonly unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MOST_LEVELS) return true
+    level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []))
+  }
+  return false
+}
+
+/**
+ * The value of a JSON text from outside, which may be followed by recursion.
+ *
+ * @throws {SyntaxError} when it is no JSON.
+ * @throws {IngestError} when it is nested too deep.
+ */
+export const parseJson = (text: string): unknown => {
+  const value: unknown = JSON.parse(text)
+  // Each level takes two characters.
+  if (text.length > 2 * MOST_LEVELS && isDeep(value)) {
+    throw new IngestError(`expected at most ${MOST_LEVELS} levels of lists and objects, found more`)
+  }
+  return value
+}
 
 interface Misfit {
   readonly path: string

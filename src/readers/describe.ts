@@ -4,11 +4,11 @@ import { IngestError, messageOf } from "../model/errors.ts"
 import { type ColumnType, formatType } from "../model/types.ts"
 import { SLUICE_KEY, schemaIn } from "../parquet/metadata.ts"
 import { isStoredAs } from "../parquet/stored.ts"
-import { csvHead, csvScan, sampledType, sampleQuery } from "./csv.ts"
+import { csvHead, csvScan, MOST_COLUMNS, sampledType, sampleQuery } from "./csv.ts"
 import { identifier, withConnection } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
 import { checkTableFile, type TableFile } from "./file.ts"
-import { jsonlScan, jsonlSurvey } from "./jsonl.ts"
+import { checkNesting, jsonlScan, jsonlSurvey } from "./jsonl.ts"
 import { type ParquetFooter, parquetFooter, parquetScan } from "./parquet.ts"
 import { conversion, isFloatList, naturalType, sqlTypeOf } from "./types.ts"
 
@@ -76,9 +76,17 @@ interface Place {
   readonly column: string
 }
 
-const columnsOf = async (connection: DuckDBConnection, from: string): Promise<readonly Found[]> => {
+const columnsOf = async (
+  connection: DuckDBConnection,
+  from: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<readonly Found[]> => {
   const prepared = await connection.prepare(`SELECT * FROM ${from}`)
   try {
+    // Asking for a type takes the longer the more columns there are.
+    if (prepared.columnCount > most) {
+      throw new IngestError(`Expected at most ${most} different keys, found ${prepared.columnCount}`)
+    }
     return Array.from({ length: prepared.columnCount }, (_, index) => ({
       name: prepared.columnName(index),
       sqlType: sqlTypeOf(prepared.columnType(index)),
@@ -175,7 +183,8 @@ const describeJsonl = async (
   file: TableFile,
   types: AskedTypes,
 ): Promise<TableDescription> => {
-  const found = await columnsOf(connection, jsonlSurvey(file))
+  await checkNesting(file.path)
+  const found = await columnsOf(connection, jsonlSurvey(file), MOST_COLUMNS)
   await checkKeys(connection, file, found)
   const wide = found.filter(({ name, sqlType }) => sqlType === "HUGEINT" && !types(name))
   const narrow = await narrowOnes(

@@ -1,6 +1,6 @@
 /** What DuckDB says about a file, in the words that a user needs. */
-import { messageOf } from "../model/errors.ts"
-import type { ByteRange } from "./file.ts"
+import { IngestError, messageOf } from "../model/errors.ts"
+import { type ByteRange, checkCompressed, isCompressed } from "./file.ts"
 import { linesBefore, malformedLine } from "./jsonl.ts"
 
 const KIND = /^(Invalid Input|Conversion|IO|Binder|Serialization|Out of Memory|Catalog|Parser|Invalid) Error: /i
@@ -21,6 +21,7 @@ const jsonMessage = async (text: string, path: string, range: ByteRange | undefi
   if (text.startsWith("json_read expected records")) {
     return "Expected one JSON object with keys a line (JSON Lines), found other JSON values"
   }
+  if (text.includes("maximum_object_size")) return "Expected lines of at most 16 MiB, found a longer one"
   const [, kind, number, problem] =
     /^(Malformed JSON|JSON transform error) in file ".*", .*?in line (\d+): (.*)/s.exec(text) ?? []
   if (kind === undefined) return undefined
@@ -32,6 +33,26 @@ const jsonMessage = async (text: string, path: string, range: ByteRange | undefi
     : `line ${before + line}: ${problem}`
 }
 
+/** What DuckDB says where it reads something else than Parquet: of what is inside of a footer and of pages. */
+const PARQUET_DAMAGE =
+  /^(TProtocolException|don't know what type|invalid TType|Out of buffer|Footer length|Page |Payload|Prefetch|Incorrect stats|Failed to read file|Could not read enough bytes|Parquet file has|Invalid (unicode|string encoding))/
+
+/** Values that it quotes may be of any length. */
+const MOST_TEXT = 300
+
+const otherMessage = (text: string): string => {
+  const line = text.replaceAll(/\s*\n\s*/g, "; ").trim()
+  const short = line.length > MOST_TEXT ? `${line.slice(0, MOST_TEXT)}...` : line
+  return PARQUET_DAMAGE.test(line)
+    ? `The Parquet file is damaged, or is none (${short}). Download or write it again`
+    : short
+}
+
+const damageOf = (error: unknown): string => {
+  if (error instanceof IngestError) return error.message
+  throw error
+}
+
 /**
  * What DuckDB's `error` says about a file, or about a range of it that was read.
  *
@@ -39,9 +60,11 @@ const jsonMessage = async (text: string, path: string, range: ByteRange | undefi
  */
 export const duckDbMessage = async (error: unknown, path: string, range?: ByteRange): Promise<string> => {
   if (error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError) throw error
+  const damage = isCompressed(path) ? await checkCompressed(path).catch(damageOf) : undefined
+  if (damage !== undefined) return damage
   const text = messageOf(error).replace(KIND, "").split(REST, 1)[0]?.trim() ?? ""
   if (/failed to allocate|could not allocate/i.test(text)) {
     return `DuckDB needs more memory than its limit of 1 GiB for the pages of the file (${text}). Write it again with smaller row groups`
   }
-  return csvMessage(text) ?? (await jsonMessage(text, path, range)) ?? text.replaceAll(/\s*\n\s*/g, "; ")
+  return csvMessage(text) ?? (await jsonMessage(text, path, range)) ?? otherMessage(text)
 }

@@ -1,9 +1,11 @@
 /** A table in a file, and whether it is one. */
 import { closeSync, createReadStream, fstatSync, openSync, readSync } from "node:fs"
-import type { Readable } from "node:stream"
+import { type Duplex, Readable } from "node:stream"
 import { createGunzip, createZstdDecompress } from "node:zlib"
 import { checkPointer, POINTER_BYTES } from "../media/lfs.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
+import { MOST_LEVELS } from "../model/json-text.ts"
+import { parquetDepth } from "./parquet-depth.ts"
 
 export type TableFormat = "parquet" | "csv" | "tsv" | "jsonl"
 
@@ -42,23 +44,44 @@ export interface ByteRange {
   readonly end: number
 }
 
-/** The bytes of a file, or of a range of it, unpacked. */
+/** Compressed data that is cut off or damaged, in zlib's words or zstd's. */
+const isDamage = (error: unknown): error is Error =>
+  error instanceof Error && "code" in error && /^(Z_|ZSTD_)/.test(String(error.code))
+
+async function* unpack(file: Readable, unpacker: Duplex): AsyncGenerator<Uint8Array> {
+  file.on("error", (error) => unpacker.destroy(error))
+  unpacker.on("close", () => file.destroy())
+  try {
+    yield* file.pipe(unpacker)
+  } catch (error) {
+    if (!isDamage(error)) throw error
+    throw new IngestError(
+      `Expected compressed data, found some that cannot be unpacked (${error.message}): the file is cut off or damaged`,
+      { cause: error },
+    )
+  }
+}
+
+/** The bytes of a file, or of a range of it, unpacked. It fails with an IngestError where these are damaged. */
 export const unpacked = (path: string, range?: ByteRange): Readable => {
   const part = range && { start: range.start, end: range.end - 1 }
   const file = createReadStream(path, { highWaterMark: 1 << 18, ...part })
   const packed = path.toLowerCase()
-  const unpacker = packed.endsWith(".gz")
-    ? createGunzip()
-    : packed.endsWith(".zst")
-      ? createZstdDecompress()
-      : undefined
-  if (!unpacker) return file
-  file.on("error", (error) => unpacker.destroy(error))
-  unpacker.on("close", () => file.destroy())
-  return file.pipe(unpacker)
+  if (packed.endsWith(".gz")) return Readable.from(unpack(file, createGunzip()), { objectMode: false })
+  return packed.endsWith(".zst") ? Readable.from(unpack(file, createZstdDecompress()), { objectMode: false }) : file
 }
 
 export const isCompressed = (path: string): boolean => /\.(gz|zst)$/i.test(path)
+
+/**
+ * Unpacks a compressed file to its end, and keeps nothing of it. DuckDB takes what there is of one that is cut off for
+ * all of it, and does not compare checksums.
+ *
+ * @throws {IngestError} when it is cut off or damaged.
+ */
+export const checkCompressed = async (path: string, signal?: AbortSignal): Promise<void> => {
+  for await (const _ of unpacked(path)) signal?.throwIfAborted()
+}
 
 const open = (path: string): number => {
   try {
@@ -88,6 +111,18 @@ const checkParquet = (size: number, head: Uint8Array, tail: Uint8Array): void =>
   }
 }
 
+/** `tail` are the last eight bytes: the length of the footer, and the magic. */
+const checkDepth = (descriptor: number, size: number, tail: Uint8Array): void => {
+  const length = Buffer.from(tail).readUInt32LE(0)
+  if (length > size - 12) return
+  const footer = new Uint8Array(length)
+  readSync(descriptor, footer, 0, length, size - 8 - length)
+  const depth = parquetDepth(footer)
+  if (depth > MOST_LEVELS) {
+    throw new IngestError(`expected columns of at most ${MOST_LEVELS} levels, found one of ${depth}`)
+  }
+}
+
 /**
  * @throws {IngestError} when the file is missing, empty, a Git LFS pointer, or not what its format says.
  */
@@ -101,9 +136,10 @@ export const checkTableFile = ({ path, format }: TableFile): void => {
     readSync(descriptor, head, 0, head.length, 0)
     checkPointer(head)
     if (format !== "parquet") return
-    const tail = new Uint8Array(Math.min(stats.size, 4))
+    const tail = new Uint8Array(Math.min(stats.size, 8))
     readSync(descriptor, tail, 0, tail.length, stats.size - tail.length)
-    checkParquet(stats.size, head, tail)
+    checkParquet(stats.size, head, tail.subarray(-4))
+    checkDepth(descriptor, stats.size, tail)
   } catch (error) {
     throw new IngestError(`${path}: ${messageOf(error)}`, { cause: error })
   } finally {

@@ -8,6 +8,7 @@
 import { open } from "node:fs/promises"
 import { fileVersion } from "../media/file-version.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
+import { MOST_LEVELS } from "../model/json-text.ts"
 
 /** A stretch of a file, in bytes; `end` is exclusive. */
 export interface ByteRange {
@@ -114,7 +115,7 @@ class Scanner {
         continue
       }
       const from = at
-      at = this.#find(chunk, at)
+      at = this.#find(chunk, at, offset)
       if (at < 0) {
         this.#hold(this.#token, chunk.subarray(from), offset + from)
         return
@@ -191,7 +192,7 @@ class Scanner {
   }
 
   /** Where in the chunk the token ends; -1 when that is further on. */
-  #find(chunk: Buffer, from: number): number {
+  #find(chunk: Buffer, from: number, offset: number): number {
     let depth = this.#depth
     let inText = this.#inText
     let at = from
@@ -206,8 +207,10 @@ class Scanner {
           inText = false
         }
       } else if (byte === QUOTE) inText = true
-      else if (byte === OPEN || byte === OPEN_LIST) depth++
-      else if (byte === CLOSE || byte === CLOSE_LIST) {
+      else if (byte === OPEN || byte === OPEN_LIST) {
+        if (++depth > MOST_LEVELS)
+          throw new Error(`byte ${offset + at}: more than ${MOST_LEVELS} levels of lists and objects`)
+      } else if (byte === CLOSE || byte === CLOSE_LIST) {
         if (depth === 0) return at
         if (--depth === 0) return at + 1
       } else if (depth === 0 && byte !== undefined && isEnd(byte)) return at

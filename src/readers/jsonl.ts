@@ -3,7 +3,8 @@ import { createReadStream, createWriteStream } from "node:fs"
 import { type FileHandle, open } from "node:fs/promises"
 import { createInterface } from "node:readline"
 import { pipeline } from "node:stream/promises"
-import { isJson } from "../model/json-text.ts"
+import { IngestError } from "../model/errors.ts"
+import { isJson, MOST_LEVELS } from "../model/json-text.ts"
 import { type ColumnType, layoutOf } from "../model/types.ts"
 import { literal, literalPath } from "./duckdb.ts"
 import { type ByteRange, type TableFile, unpacked } from "./file.ts"
@@ -83,6 +84,66 @@ export const linesBefore = async (path: string, end: number): Promise<number> =>
     for (const byte of bytes as Uint8Array) if (byte === LF) lines++
   }
   return lines
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+/** Brackets and braces differ in this bit alone. */
+const ROUND = 0x20
+const OPEN = 0x7b
+const CLOSE = 0x7d
+
+/** Whether a line has so many lists and objects that they could be nested too deep: a look that costs little. */
+const mayBeDeep = async (path: string): Promise<boolean> => {
+  let length = 0
+  let opened = 0
+  for await (const chunk of unpacked(path)) {
+    const bytes: Buffer = chunk
+    for (let at = 0; at < bytes.length; ) {
+      const line = bytes.indexOf(LF, at)
+      const end = line < 0 ? bytes.length : line
+      length += end - at
+      // Each level takes two bytes, so a short line needs no look.
+      if (line < 0 || length > 2 * MOST_LEVELS) {
+        for (let i = at; i < end; i++) if (((bytes[i] ?? 0) | ROUND) === OPEN) opened++
+      }
+      if (opened > MOST_LEVELS) return true
+      if (line >= 0) length = opened = 0
+      at = end + 1
+    }
+  }
+  return false
+}
+
+/**
+ * DuckDB looks for the keys of a file by recursion: some ten thousand levels of lists end the process (measured: 10,000
+ * do not, 30,000 do; with the smaller stacks of other systems, less).
+ *
+ * @throws {IngestError} for a line with more levels than are read.
+ */
+export const checkNesting = async (path: string): Promise<void> => {
+  if (!(await mayBeDeep(path))) return
+  let line = 1
+  let depth = 0
+  let inText = false
+  let escaped = false
+  for await (const bytes of unpacked(path)) {
+    for (const byte of bytes as Uint8Array) {
+      if (byte === LF) {
+        line++
+        depth = 0
+        inText = false
+        escaped = false
+      } else if (inText) {
+        if (escaped) escaped = false
+        else if (byte === BACKSLASH) escaped = true
+        else if (byte === QUOTE) inText = false
+      } else if (byte === QUOTE) inText = true
+      else if ((byte | ROUND) === OPEN && ++depth > MOST_LEVELS) {
+        throw new IngestError(`line ${line}: expected at most ${MOST_LEVELS} levels of lists and objects, found more`)
+      } else if ((byte | ROUND) === CLOSE) depth--
+    }
+  }
 }
 
 /** DuckDB takes numbers that JSON does not have. */

@@ -1,5 +1,6 @@
 /** Parquet: its footer, and ranges of its rows. */
 import type { DuckDBConnection } from "@duckdb/node-api"
+import { IngestError } from "../model/errors.ts"
 import { literalPath } from "./duckdb.ts"
 import type { TableFile } from "./file.ts"
 
@@ -24,6 +25,14 @@ export const parquetFooter = async (connection: DuckDBConnection, file: TableFil
     (await connection.runAndReadAll(sql)).getRowObjectsJS()
   const [counts] = await query(`SELECT num_rows, num_row_groups FROM parquet_file_metadata(${path})`)
   const [sizes] = await query(`SELECT sum(total_uncompressed_size)::DOUBLE AS bytes FROM parquet_metadata(${path})`)
+  const groups = `SELECT any_value(row_group_num_rows) AS rows FROM parquet_metadata(${path}) GROUP BY row_group_id`
+  const [inGroups] = await query(`SELECT coalesce(sum(rows), 0)::BIGINT AS rows FROM (${groups})`)
+  // Rows are read by what the footer says of the whole; those of the groups beyond it would go without a word.
+  if (counts?.num_rows !== inGroups?.rows) {
+    throw new IngestError(
+      `The Parquet file is damaged: its footer says that it has ${counts?.num_rows} rows, and its row groups ${inGroups?.rows}. Download or write it again`,
+    )
+  }
   const pairs = await query(`SELECT key, value FROM parquet_kv_metadata(${path})`)
   const decoder = new TextDecoder()
   const text = (value: unknown): string => (value instanceof Uint8Array ? decoder.decode(value) : String(value))

@@ -10,7 +10,7 @@ import type { ColumnType } from "../model/types.ts"
 import { describeTable } from "./describe.ts"
 import { type Bindings, connect, loadBindings } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
-import { type ByteRange, checkTableFile, type TableFile } from "./file.ts"
+import { type ByteRange, checkCompressed, checkTableFile, isCompressed, type TableFile } from "./file.ts"
 import { withJsonNumbers } from "./json-numbers.ts"
 import { copyRange, linesBefore } from "./jsonl.ts"
 import type { RowRange } from "./parquet.ts"
@@ -136,12 +136,17 @@ async function* chunks(
  */
 export async function* readTable(file: TableFile, options: ReadOptions = {}): AsyncGenerator<Batch, void, undefined> {
   const { bytes, signal, batchRows = BATCH.rows } = options
+  const left = new AbortController()
   const part = bytes && join(bytes.tempDir, `${randomUUID()}.jsonl`)
   signal?.throwIfAborted()
   checkTableFile(file)
   try {
+    // Beside DuckDB, on a thread of its own.
+    const whole = isCompressed(file.path) ? checkCompressed(file.path, left.signal) : undefined
+    whole?.catch(() => undefined)
     if (bytes && part) await copyRange(file.path, bytes, part)
     yield* gathered(chunks(part ? { ...file, path: part } : file, options), batchRows)
+    await whole
   } catch (error) {
     signal?.throwIfAborted()
     const message = error instanceof IngestError ? messageOf(error) : await duckDbMessage(error, file.path, bytes)
@@ -149,6 +154,7 @@ export async function* readTable(file: TableFile, options: ReadOptions = {}): As
     const counted = from > 0 ? ` (row 0 of this part is line ${from + 1})` : ""
     throw new IngestError(`${file.path}: ${message}${counted}`, { cause: error })
   } finally {
+    left.abort()
     if (part) await rm(part, { force: true })
   }
 }

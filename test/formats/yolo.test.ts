@@ -232,6 +232,7 @@ describe("a description that does not fit", () => {
     ["names: a b c", /expected "names" to be a list/],
     ["- a\n- b", /expected a mapping with "names"/],
     ["names: [a\nval: x", /data\.yaml: /],
+    [`names: ${"[".repeat(100_000)}`, /data\.yaml: nested too deep/],
     ["names: [a]\nkpt_shape: [17, 3]", /keypoints \(pose\) are not read/],
   ])("%o ends the run, and says why", async (text, message) => {
     const dir = await datasetOf({ "1.jpg": 30, "1.txt": BOX, "data.yaml": text })

@@ -97,6 +97,7 @@ describe("the first line", () => {
       { "a,b": 1n, "c\nd": 2n, A: 3n, a: 4n, column_4: 5n },
     ])
     await expect(read("a,b,a\n1,2,3\n")).rejects.toThrow(/Columns 1 and 3 are both named "a"/)
+    await expect(read(",".repeat(1_000_000))).rejects.toThrow(/at most 10000 columns, found 1000001 in the first line/)
   })
 
   it("may stand alone", async () => {

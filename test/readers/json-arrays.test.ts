@@ -103,6 +103,11 @@ describe("scanArrays", () => {
     await expect(scan(path)).rejects.toThrow("byte 9: no end of what begins here until byte")
   })
 
+  it("gives up an element that is nested so deep that nobody could follow it", async () => {
+    const path = await contents(`{"list":[${"[".repeat(1000)}${"]".repeat(1000)}]}`)
+    await expect(scan(path, { chunk: 100 })).rejects.toThrow(`${path}: byte 265: more than 256 levels`)
+  })
+
   it("says which file is missing", async () => {
     await expect(scan("/nowhere/a.json")).rejects.toThrow("File not found: /nowhere/a.json")
   })

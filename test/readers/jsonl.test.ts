@@ -140,9 +140,23 @@ describe("what is no JSON Lines", () => {
   ])("is said to be %s", async (_, content, message) => {
     await expect(whole(readTable(await write(content)))).rejects.toThrow(message)
   })
+
+  it("or has more keys than anybody gives names to", async () => {
+    const keys = Array.from({ length: 10_001 }, (_, i) => [`k${i}`, i])
+    const file = await write(`${JSON.stringify(Object.fromEntries(keys))}\n`)
+    await expect(describeTable(file)).rejects.toThrow(/at most 10000 different keys, found 10001/)
+  })
 })
 
 it("reads compressed files", async () => {
   const file = await write(gzipSync(lines([{ a: 1 }, { a: 2 }])), "t.jsonl.gz")
   expect(plainRows(await whole(readTable(file)))).toEqual([{ a: 1n }, { a: 2n }])
+})
+
+it("refuses compressed files that are cut off, also where only their checksum is missing", async () => {
+  const packed = gzipSync(lines(Array.from({ length: 5000 }, (_, a) => ({ a, text: `text ${a}` }))))
+  for (const bytes of [packed.length / 2, packed.length - 1]) {
+    const file = await write(packed.subarray(0, bytes), "t.jsonl.gz")
+    await expect(whole(readTable(file))).rejects.toThrow(/cannot be unpacked .*cut off or damaged/)
+  }
 })

@@ -1,5 +1,5 @@
 /** Parquet files made by formulas, and what comes out of them. */
-import { truncate, writeFile } from "node:fs/promises"
+import { readFile, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import type { ColumnType } from "../../src/model/types.ts"
@@ -285,5 +285,16 @@ describe("what is no Parquet file", () => {
     await truncate(file.path, 900)
     await expect(describeTable(file)).rejects.toThrow(/short\.parquet: The Parquet file is cut off/)
     await expect(describeTable(at("missing.parquet"))).rejects.toThrow(/^File not found: .*missing\.parquet$/)
+  })
+
+  it("such as a file whose footer says of fewer rows than there are", async () => {
+    const file = at("fewer.parquet")
+    await writeParquet(file.path, 60, "i")
+    const bytes = await readFile(file.path)
+    // The field num_rows (i64, zigzag) stands before the list of row groups.
+    const place = bytes.lastIndexOf(Buffer.from([0x16, 120, 0x19])) + 1
+    bytes[place] = 80
+    await writeFile(file.path, bytes)
+    await expect(describeTable(file)).rejects.toThrow(/its footer says that it has 40 rows, and its row groups 60/)
   })
 })

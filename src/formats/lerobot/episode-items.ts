@@ -91,7 +91,8 @@ const videoOf = async (
   const stretch = place ? stretchOf(place, episode, info) : null
   const file = fill(template, placeIn(episode, key, place))
   if (stretch === undefined) {
-    return none(file, `the list of episodes says that it goes from ${place?.from} to ${place?.to} s`)
+    const [from, to] = [place?.from, place?.to].map((time) => (Number.isFinite(time) ? `${time} s` : "an unknown time"))
+    return none(file, `the list of episodes says that it goes from ${from} to ${to}`)
   }
   try {
     const { path, version, bytes, file: found } = await find(key, file)

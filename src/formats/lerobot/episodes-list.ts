@@ -7,6 +7,7 @@ import { createInterface } from "node:readline"
 import type { Batch } from "../../model/batch.ts"
 import { type Value, valueAt } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
+import { parseJson } from "../../model/json-text.ts"
 import type { SourceContext } from "../../model/source.ts"
 import type { ColumnType } from "../../model/types.ts"
 import { type Chunks, chunkOfEpisode, isAll, isIn } from "./chunks.ts"
@@ -66,7 +67,7 @@ const taskOf = (tasks: unknown): string | null => {
 const expectedLine = `{"episode_index": 0, "tasks": ["..."], "length": 100}`
 
 const episodeOfLine = (line: string, info: Info): Episode => {
-  const row: unknown = JSON.parse(line)
+  const row = parseJson(line)
   const fields = (typeof row === "object" && row !== null ? row : {}) as Readonly<Record<string, unknown>>
   const index = whole(fields.episode_index)
   if (index === undefined) throw new IngestError(`expected a line such as ${expectedLine}, found ${line.slice(0, 200)}`)
@@ -135,9 +136,8 @@ const episodeOfRow = (row: Row, ends: Ends): Episode => {
   const { episode_index, tasks, length, "data/chunk_index": dataChunk, "data/file_index": dataFile } = row
   const [index, chunk, file] = [whole(episode_index), whole(dataChunk), whole(dataFile)]
   if (index === undefined || chunk === undefined || file === undefined) {
-    throw new IngestError(
-      `expected episode_index, data/chunk_index and data/file_index, found ${episode_index}, ${dataChunk}, ${dataFile}`,
-    )
+    const found = [episode_index, dataChunk, dataFile].map((value) => value ?? "none").join(", ")
+    throw new IngestError(`expected episode_index, data/chunk_index and data/file_index, found ${found}`)
   }
   return {
     index,

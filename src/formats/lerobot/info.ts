@@ -5,7 +5,9 @@
 import { readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { checkPointer } from "../../media/lfs.ts"
+import { describeValue } from "../../model/describe.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
+import { parseJson } from "../../model/json-text.ts"
 import { checkTemplate } from "./template.ts"
 
 const SUPPORTED = ["v2.0", "v2.1", "v3.0"] as const
@@ -76,7 +78,7 @@ const readJson = (path: string): unknown => {
   }
   try {
     checkPointer(bytes)
-    return JSON.parse(bytes.toString("utf8"))
+    return parseJson(bytes.toString("utf8"))
   } catch (error) {
     throw new IngestError(`${path}: ${messageOf(error)}`, { cause: error })
   }
@@ -87,20 +89,20 @@ const codebaseOf = (version: unknown, path: string): Codebase => {
   const found = SUPPORTED.find((name) => name === `v${number}`)
   if (found) return found
   throw new IngestError(
-    `${path}: expected codebase_version ${SUPPORTED.join(", ")}, found ${JSON.stringify(version)}. Convert the dataset with LeRobot's own scripts, or get the revision of it that is tagged with one of these versions`,
+    `${path}: expected codebase_version ${SUPPORTED.join(", ")}, found ${JSON.stringify(version) ?? "none"}. Convert the dataset with LeRobot's own scripts, or get the revision of it that is tagged with one of these versions`,
   )
 }
 
 const featuresOf = (features: unknown, path: string): readonly Feature[] => {
   if (!isObject(features)) {
-    throw new IngestError(`${path}: expected "features" with what a frame has, found ${JSON.stringify(features)}`)
+    throw new IngestError(`${path}: expected "features" with what a frame has, found ${describeValue(features)}`)
   }
   return Object.entries(features).map(([key, feature]) => {
     const { dtype, shape, names = null }: Json = isObject(feature) ? feature : {}
     const sizes = Array.isArray(shape) ? shape : [shape ?? 1]
     if (typeof dtype !== "string" || !sizes.every((size) => Number.isInteger(size) && size >= 0)) {
       throw new IngestError(
-        `${path}: features.${key}: expected "dtype" and "shape" (a list of whole numbers), found ${JSON.stringify(feature)}`,
+        `${path}: features.${key}: expected "dtype" and "shape" (a list of whole numbers), found ${describeValue(feature)}`,
       )
     }
     return { key, dtype, shape: sizes, names }
@@ -119,7 +121,7 @@ export const readInfo = (datasetDir: string): Info => {
   const root = resolve(datasetDir)
   const path = join(root, "meta", "info.json")
   const json = readJson(path)
-  if (!isObject(json)) throw new IngestError(`${path}: expected a JSON object, found ${JSON.stringify(json)}`)
+  if (!isObject(json)) throw new IngestError(`${path}: expected a JSON object, found ${describeValue(json)}`)
   const codebase = codebaseOf(json.codebase_version, path)
   const major = codebase === "v3.0" ? "3" : "2"
   const { data_path = PATHS[major].data, video_path = PATHS[major].video } = json

@@ -8,6 +8,7 @@ import { type Feed, recipeOf } from "../../model/feed.ts"
 import { component } from "../../model/fields.ts"
 import type { Columns, ItemFormat } from "../../model/format.ts"
 import type { Item } from "../../model/item.ts"
+import { parseJson } from "../../model/json-text.ts"
 import type { NormalizeContext, Rows } from "../../model/normalizer.ts"
 import type { SchemaMap } from "../../model/types.ts"
 import { columnsOf } from "../standalone.ts"
@@ -32,7 +33,7 @@ interface Task {
 }
 
 const taskOfLine = (line: string): Task => {
-  const row: unknown = JSON.parse(line)
+  const row = parseJson(line)
   const fields = (typeof row === "object" && row !== null ? row : {}) as Readonly<Record<string, unknown>>
   const { task_index: index, task } = fields
   if (!Number.isSafeInteger(index) || typeof task !== "string") {

@@ -60,7 +60,8 @@ const readDescription = async (path: string): Promise<Dataset> => {
   try {
     description = parse(text, { schema: "core", maxAliasCount: 10, logLevel: "error" })
   } catch (error) {
-    throw new IngestError(`${path}: ${messageOf(error).split("\n")[0]}`, { cause: error })
+    const deep = error instanceof Error && "code" in error && error.code === "RESOURCE_EXHAUSTION"
+    throw new IngestError(`${path}: ${deep ? "nested too deep" : messageOf(error).split("\n")[0]}`, { cause: error })
   }
   if (typeof description !== "object" || description === null || Array.isArray(description)) {
     throw new IngestError(`${path}: expected a mapping with "names", found something else`)

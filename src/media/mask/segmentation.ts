@@ -49,7 +49,7 @@ export const segmentationRuns = (segmentation: unknown, width: number, height: n
   }
   if (!Array.isArray(size) || size[0] !== height || size[1] !== width) {
     throw new IngestError(
-      `RLE: expected the size [height, width] of the image, [${height},${width}], found ${JSON.stringify(size)?.slice(0, 40)}`,
+      `RLE: expected the size [height, width] of the image, [${height},${width}], found ${JSON.stringify(size)?.slice(0, 40) ?? "none"}`,
     )
   }
   const runs = [countsRuns(typeof counts === "string" ? decodeCounts(counts) : counts, width, height)]

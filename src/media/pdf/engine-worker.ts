@@ -17,7 +17,7 @@ let document: PdfDocument | undefined
 
 const answer = async (request: Request): Promise<Reply> => {
   if (request.kind === "open") {
-    document = await engine.open(request.bytes)
+    document = await engine.open(request.bytes, request.mostMemory)
     return { kind: "opened", pages: document.pages }
   }
   if (request.kind === "close") {
@@ -34,6 +34,7 @@ parentPort?.on("message", async (request: Request) => {
   try {
     reply = await answer(request)
   } catch (error) {
+    if (engine.isExhausted()) return parentPort?.postMessage({ kind: "exhausted" } satisfies Reply)
     // WebAssembly has no way to unwind its own stack: after an exception from inside, PDFium cannot be trusted.
     if (name === "pdfium" && !(error instanceof PdfError)) throw error
     reply = { kind: "error", message: messageOf(error), password: error instanceof PdfError && error.password }

@@ -10,6 +10,9 @@ import type { EngineName, Reply, Request } from "./protocol.ts"
 /** The engine hung or died, and is gone with its document. */
 export class EngineLost extends Error {}
 
+/** It is gone because it wanted more memory than it may take: another one would want as much. */
+export class EngineExhausted extends EngineLost {}
+
 export interface Engine {
   /** Takes the bytes over and returns the number of pages. */
   open(bytes: Uint8Array): Promise<number>
@@ -63,13 +66,16 @@ const start = (name: EngineName): Thread => {
   let lost: EngineLost | undefined
   let settle: ((reply: Reply | EngineLost) => void) | undefined
 
-  const end = (reason: string): void => {
-    lost ??= new EngineLost(reason)
+  const end = (reason: string | EngineLost): void => {
+    lost ??= typeof reason === "string" ? new EngineLost(reason) : reason
     if (idle === thread) idle = undefined
     settle?.(lost)
     void worker.terminate()
   }
-  worker.on("message", (reply: Reply) => settle?.(reply))
+  worker.on("message", (reply: Reply) => {
+    if (reply.kind === "exhausted") end(new EngineExhausted("it needs more memory than it may take"))
+    else settle?.(reply)
+  })
   worker.on("error", (error) => end(`it died: ${messageOf(error)}`))
   worker.on("exit", (code) => end(`it left with exit code ${code}`))
 
@@ -97,17 +103,18 @@ const start = (name: EngineName): Thread => {
 }
 
 /**
- * An engine for one document; `limit` is how many milliseconds each call may take. Calls follow one another. They
- * reject with `PdfError` for what is wrong with the document, and with `EngineLost`, for good, once the engine is gone.
+ * An engine for one document; `limit` is how many milliseconds each call may take, `mostMemory` how many bytes of
+ * memory the document may take in PDFium. Calls follow one another. They reject with `PdfError` for what is wrong with
+ * the document, and with `EngineLost`, for good, once the engine is gone.
  */
-export const startEngine = (name: EngineName, limit: number): Engine => {
+export const startEngine = (name: EngineName, limit: number, mostMemory: number = Number.POSITIVE_INFINITY): Engine => {
   const spare = name === "pdfium" ? idle : undefined
   if (spare) idle = undefined
   const thread = spare ?? start(name)
   let memory = 0
 
   return {
-    open: async (bytes) => (await thread.ask({ kind: "open", bytes }, "opened", limit)).pages,
+    open: async (bytes) => (await thread.ask({ kind: "open", bytes, mostMemory }, "opened", limit)).pages,
     page: async (index, drawing) => {
       const reply = await thread.ask({ kind: "page", index, drawing }, "page", limit)
       memory = reply.memory

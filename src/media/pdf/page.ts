@@ -24,10 +24,16 @@ export interface PdfDocument {
 }
 
 export interface PdfEngine {
-  /** @throws {PdfError} when the bytes are no PDF, are damaged beyond what the engine repairs, or need a password. */
-  open(bytes: Uint8Array): PdfDocument | Promise<PdfDocument>
+  /**
+   * Takes no more than `mostMemory` bytes for the document, where the engine can be told so.
+   *
+   * @throws {PdfError} when the bytes are no PDF, are damaged beyond what the engine repairs, or need a password.
+   */
+  open(bytes: Uint8Array, mostMemory?: number): PdfDocument | Promise<PdfDocument>
   /** Bytes of memory that the engine has taken and gives back only with its thread. */
   memory(): number
+  /** Whether it wanted more memory than it may take. */
+  isExhausted(): boolean
 }
 
 /** What an engine says of a document or a page. The engine itself is well and can go on. */

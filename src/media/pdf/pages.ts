@@ -19,6 +19,9 @@ const MAX_PAGES = 10_000
 const MAX_PIXELS = 2 ** 28
 const BYTES_PER_PIXEL = 3
 
+/** PDFium may take so much besides the file and the pixels of a page, which may have `maxBytes` each. */
+const SPARE_MEMORY = 512 << 20
+
 /** With larger pages than this, the next one is drawn only when the last one is done with. */
 const AHEAD_BYTES = 64 << 20
 
@@ -135,6 +138,7 @@ export async function* readPages(read: () => Uint8Array, options: PdfOptions): A
     drawing: { dpi: options.dpi, maxPixels },
     limit: options.stepLimit ?? STEP_LIMIT,
     progress: options.progress,
+    mostMemory: 2 * options.maxBytes + SPARE_MEMORY,
     damage: cut,
   })
   let pages = 0

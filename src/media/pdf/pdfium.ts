@@ -12,6 +12,26 @@ import { cleanText, type Drawing, fitPage, type PageImage, type PdfDocument, typ
 const library = await PDFiumModule({})
 library._FPDF_InitLibraryWithConfig({})
 
+/** A `WebAssembly.Memory`, which grows by pages. */
+interface Memory {
+  readonly buffer: ArrayBuffer
+  grow: (pages: number) => number
+}
+const PAGE_BYTES = 64 << 10
+
+const { memory } = library.wasmExports as unknown as { readonly memory: Memory }
+const grow = memory.grow.bind(memory)
+let mostMemory = Number.POSITIVE_INFINITY
+let exhausted = false
+
+// A few kilobytes of a document can be gigabytes of content, of which PDFium would take up to 2 GiB. Refused what it
+// wants it tries with less, and dies when that is refused, too.
+memory.grow = (pages) => {
+  exhausted = memory.buffer.byteLength + pages * PAGE_BYTES > mostMemory
+  if (exhausted) throw new RangeError("no more memory")
+  return grow(pages)
+}
+
 /** FPDF_GetLastError, fpdfview.h. */
 const ERRORS: Readonly<Record<number, string>> = {
   2: "the file could not be opened",
@@ -74,7 +94,8 @@ const draw = (page: number, drawing: Drawing): Omit<PageImage, "text"> => {
   }
 }
 
-const open = (bytes: Uint8Array): PdfDocument => {
+const open = (bytes: Uint8Array, most = Number.POSITIVE_INFINITY): PdfDocument => {
+  mostMemory = most
   const pointer = allocate(bytes.length)
   library.HEAPU8.set(bytes, pointer)
   const document = library._FPDF_LoadMemDocument(pointer, bytes.length, 0)
@@ -101,4 +122,4 @@ const open = (bytes: Uint8Array): PdfDocument => {
   }
 }
 
-export const pdfium: PdfEngine = { open, memory: () => library.HEAPU8.length }
+export const pdfium: PdfEngine = { open, memory: () => library.HEAPU8.length, isExhausted: () => exhausted }

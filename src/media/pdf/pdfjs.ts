@@ -68,5 +68,5 @@ const open = async (bytes: Uint8Array): Promise<PdfDocument> => {
   }
 }
 
-/** Its memory is not counted: its thread is never kept for another document. */
-export const pdfjs: PdfEngine = { open, memory: () => 0 }
+/** Its memory is not counted, and not bounded but by time: its thread is never kept for another document. */
+export const pdfjs: PdfEngine = { open, memory: () => 0, isExhausted: () => false }

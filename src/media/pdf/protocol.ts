@@ -7,7 +7,7 @@ import type { Drawing, PageImage } from "./page.ts"
 export type EngineName = "pdfium" | "pdfjs"
 
 export type Request =
-  | { readonly kind: "open"; readonly bytes: Uint8Array }
+  | { readonly kind: "open"; readonly bytes: Uint8Array; readonly mostMemory: number }
   | { readonly kind: "page"; readonly index: number; readonly drawing: Drawing }
   | { readonly kind: "close" }
 
@@ -16,3 +16,5 @@ export type Reply =
   | { readonly kind: "page"; readonly page: PageImage; readonly memory: number }
   | { readonly kind: "closed"; readonly memory: number }
   | { readonly kind: "error"; readonly message: string; readonly password: boolean }
+  /** It may take no more memory, and is of no use any more. */
+  | { readonly kind: "exhausted" }

@@ -3,7 +3,7 @@
  * after one on which PDFium hangs or dies, so do all that follow.
  */
 import { IngestError, messageOf } from "../../model/errors.ts"
-import { type Engine, EngineLost, startEngine } from "./engine.ts"
+import { type Engine, EngineExhausted, EngineLost, startEngine } from "./engine.ts"
 import { type Drawing, type PageImage, PdfError } from "./page.ts"
 import type { EngineName } from "./protocol.ts"
 
@@ -31,6 +31,8 @@ export interface ReaderOptions {
   readonly limit: number
   /** Called before each step. */
   readonly progress: () => void
+  /** Bytes of memory that the document may take in PDFium. */
+  readonly mostMemory: number
   /** What is known to be wrong with the file, for the error when it cannot be opened. */
   readonly damage: string | undefined
 }
@@ -49,7 +51,7 @@ const said = (name: EngineName, error: unknown): string => `${LABELS[name]}: ${m
  * @throws {IngestError} when no engine can open the file, or a password is needed. What `read` throws is passed on.
  */
 export const openPdf = async (read: () => Uint8Array, options: ReaderOptions): Promise<PdfReader> => {
-  const { drawing, limit, progress, damage } = options
+  const { drawing, limit, progress, mostMemory, damage } = options
   const running = new Map<EngineName, Engine>()
   let usable: readonly EngineName[] = ["pdfium", "pdfjs"]
   let closed = false
@@ -63,7 +65,7 @@ export const openPdf = async (read: () => Uint8Array, options: ReaderOptions): P
   const open = async (name: EngineName): Promise<{ readonly engine: Engine; readonly pages: number }> => {
     const bytes = read()
     progress()
-    const engine = startEngine(name, limit)
+    const engine = startEngine(name, limit, mostMemory)
     running.set(name, engine)
     try {
       return { engine, pages: await engine.open(bytes) }
@@ -81,20 +83,29 @@ export const openPdf = async (read: () => Uint8Array, options: ReaderOptions): P
     return page
   }
 
+  /** With a new engine where the one that is there has too much of the pages before in its memory. */
+  const drawWith = async (name: EngineName, index: number): Promise<PageImage> => {
+    const used = (running.get(name)?.memory() ?? 0) > 0
+    return pageWith(name, index).catch(async (error: unknown) => {
+      if (!used || !(error instanceof EngineExhausted)) throw error
+      await close(name)
+      return pageWith(name, index)
+    })
+  }
+
   const page = async (index: number): Promise<ReadPage> => {
     const problems: string[] = []
     for (const name of usable) {
       try {
-        const drawn = await pageWith(name, index)
+        const drawn = await drawWith(name, index)
         return problems[0] ? { ...drawn, instead: problems[0] } : drawn
       } catch (error) {
         if (error instanceof IngestError) throw error
         if (closed) throw new IngestError("The PDF was closed while a page was being drawn", { cause: error })
         problems.push(said(name, error))
-        if (error instanceof EngineLost) {
-          await close(name)
-          if (name === "pdfium") usable = ["pdfjs"]
-        }
+        if (error instanceof EngineLost) await close(name)
+        if (error instanceof EngineExhausted) break
+        if (error instanceof EngineLost && name === "pdfium") usable = ["pdfjs"]
       }
     }
     throw new Error(problems.join("; "))
@@ -119,6 +130,7 @@ export const openPdf = async (read: () => Uint8Array, options: ReaderOptions): P
           )
         }
         problems.push(said(name, error))
+        if (error instanceof EngineExhausted) break
       }
     }
     const known = damage ? [damage, ...problems] : problems

@@ -14,8 +14,9 @@ import {
   type Stream,
 } from "node-av/lib"
 import { IngestError } from "../../model/errors.ts"
-import { checkFrameSize, DEMUXERS, MAX_STREAMS, PROTOCOLS } from "./limits.ts"
+import { checkFrameSize, checkSamples, DEMUXERS, MAX_STREAMS, PROTOCOLS } from "./limits.ts"
 import { shortfallOf } from "./shortfall.ts"
+import { cutOff } from "./structure.ts"
 import { unreadable } from "./unreadable.ts"
 
 // FFmpeg writes its complaints about damaged files to standard error otherwise; ours reach the user as messages.
@@ -107,11 +108,12 @@ const declaredSeconds = (
  * @throws {IngestError} when it cannot be opened, has no picture, or asks for too much.
  */
 export const openInput = async (path: string, passOver: readonly number[] = []): Promise<Input> => {
+  checkSamples(path)
   const context = new FormatContext()
   const limits = { protocol_whitelist: PROTOCOLS, format_whitelist: DEMUXERS, max_streams: MAX_STREAMS }
   // The prefix keeps a name such as "concat:a.mp4" a name.
   const opened = context.openInputSync(`file:${path}`, null, Dictionary.fromObject(limits))
-  if (opened < 0) throw await unreadable(path, FFmpegError.strerror(opened))
+  if (opened < 0) throw unreadable(path, FFmpegError.strerror(opened))
   try {
     // Before anything is decoded to find out more; and what is found out later may be a guess.
     const headers = context.streams
@@ -120,8 +122,8 @@ export const openInput = async (path: string, passOver: readonly number[] = []):
     // Without options: node-av hands one dictionary to a call that wants one a stream. FFmpeg itself refuses to decode
     // frames of 2^28 pixels and more, here as well.
     const probed = context.findStreamInfoSync()
-    if (probed < 0) throw await unreadable(path, FFmpegError.strerror(probed))
-    return reading(context, durations, passOver)
+    if (probed < 0) throw unreadable(path, FFmpegError.strerror(probed))
+    return reading(context, durations, cutOff(path), passOver)
   } catch (error) {
     context.closeInputSync()
     throw error
@@ -131,6 +133,7 @@ export const openInput = async (path: string, passOver: readonly number[] = []):
 const reading = (
   context: FormatContext,
   durations: ReadonlyMap<number, ReturnType<typeof declaredSeconds>>,
+  cut: string | undefined,
   passOver: readonly number[],
 ): Input => {
   const streams = context.streams
@@ -246,7 +249,7 @@ const reading = (
         declared.picture === undefined
           ? shortfallOf(declared.whole ?? 0, wholeRead)
           : shortfallOf(declared.picture, pictureRead)
-      if (missing) return missing
+      if (missing ?? cut) return missing ?? cut
       if (failure) return `the video could not be read to its end, after ${wholeRead.toFixed(1)} s: ${failure}`
       return damaged > 0 ? `damaged packets of the video were left out: ${damaged}` : undefined
     },

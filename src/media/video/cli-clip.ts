@@ -12,6 +12,7 @@ import { type Container, containersFor, takeBytes } from "./files.ts"
 import { newPace } from "./pace.ts"
 import { shortfallOf } from "./shortfall.ts"
 import { type Clip, leadOf, newCut, placeOf, type Stretch, toleranceOf } from "./stretch.ts"
+import { cutOff } from "./structure.ts"
 
 /** What is read beyond a stretch, in seconds: packets stand in the order of decoding, not of showing. */
 const BEYOND = 2
@@ -65,7 +66,7 @@ const wholeClip = async (path: string, probed: Probe, context: NormalizeContext)
     if (!packet.hidden) pictures++
     if (packet.end > end) end = packet.end
   }
-  const missing = shortfallOf(probed.declaredPicture, end)
+  const missing = shortfallOf(probed.declaredPicture, end) ?? cutOff(path)
   if (missing) context.partial(missing)
   return { pictures }
 }

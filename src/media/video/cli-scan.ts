@@ -4,9 +4,10 @@ import { IngestError } from "../../model/errors.ts"
 import type { NormalizeContext } from "../../model/normalizer.ts"
 import { bytesOf, inputOf, linesOf, ToolFailed } from "./cli-process.ts"
 import { markAfter, reaches } from "./grid.ts"
-import { checkFrameSize, MAX_STREAMS } from "./limits.ts"
+import { checkFrameSize, checkSamples, MAX_STREAMS } from "./limits.ts"
 import { newPace } from "./pace.ts"
 import { shortfallOf } from "./shortfall.ts"
+import { cutOff } from "./structure.ts"
 import { unreadable } from "./unreadable.ts"
 
 export interface Probe {
@@ -54,9 +55,10 @@ interface Probed {
 
 /** @throws {IngestError} when the file cannot be opened, has no picture, or asks for too much. */
 export const probe = async (path: string, context: NormalizeContext): Promise<Probe> => {
+  checkSamples(path)
   const args = ["-show_format", "-show_streams", "-of", "json", "-max_streams", String(MAX_STREAMS), ...inputOf(path)]
-  const answer = await bytesOf("ffprobe", args, context).catch(async (error: unknown) => {
-    throw error instanceof ToolFailed ? await unreadable(path, error.message.replace(`file:${path}: `, "")) : error
+  const answer = await bytesOf("ffprobe", args, context).catch((error: unknown) => {
+    throw error instanceof ToolFailed ? unreadable(path, error.message.replace(`file:${path}: `, "")) : error
   })
   const { streams = [], format = {} } = JSON.parse(answer.toString("utf8")) as Probed
   const picture = streams.find((stream) => stream.codec_type === "video" && stream.disposition?.attached_pic !== 1)
@@ -185,8 +187,9 @@ export const plan = async (path: string, probed: Probe, length: number, context:
     cuts,
     reencode: reencode || unstamped || missed || mark === undefined,
     unstamped,
-    shortfall: declaredPicture
-      ? shortfallOf(declaredPicture, Math.max(0, pictureEnd - first))
-      : shortfallOf(declaredWhole, wholeEnd),
+    shortfall:
+      (declaredPicture
+        ? shortfallOf(declaredPicture, Math.max(0, pictureEnd - first))
+        : shortfallOf(declaredWhole, wholeEnd)) ?? cutOff(path),
   }
 }

@@ -270,7 +270,8 @@ describe("lists", () => {
 describe("meta/info.json", () => {
   const wrong: readonly (readonly [string, object | string, RegExp])[] = [
     ["another version", { codebase_version: "v1.6" }, /expected codebase_version v2\.0, v2\.1, v3\.0, found "v1\.6"/],
-    ["no version", { codebase_version: undefined }, /expected codebase_version/],
+    ["no version", { codebase_version: undefined }, /expected codebase_version .*, found none/],
+    ["too many levels", "[".repeat(1000) + "]".repeat(1000), /info\.json: expected at most 256 levels/],
     ["no features", { features: undefined }, /expected "features"/],
     [
       "an unknown placeholder",

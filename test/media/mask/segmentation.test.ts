@@ -41,7 +41,7 @@ describe("segmentationRuns", () => {
     [SQUARE, "polygon 0: expected a list of numbers x, y, x, y, ..., found 1"],
     ["polygon", 'expected a list of polygons, or an RLE { counts, size }, found the text "polygon"'],
     [{ size: [4, 5] }, "expected a list of polygons, or an RLE"],
-    [{ counts: COUNTS }, "RLE: expected the size [height, width] of the image, [4,5], found undefined"],
+    [{ counts: COUNTS }, "RLE: expected the size [height, width] of the image, [4,5], found none"],
     [{ counts: COUNTS, size: [5, 4] }, "[4,5], found [5,4]"],
     [{ counts: "~", size: [4, 5] }, "RLE: found"],
     [{ counts: [21], size: [4, 5] }, "RLE: the counts run over"],
