@@ -11,7 +11,7 @@ import type { Source } from "./model/source.ts"
 import type { FilterStage, MapStage, StageBatch, StageContext } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
 import type { ColumnsOf, Only, StageType, With } from "./model/value-types.ts"
-import { type FileColumns, type FileOptions, NORMALIZERS } from "./normalizers/index.ts"
+import type { FileColumns, FileOptions } from "./normalizers/index.ts"
 import { filesFeed, formatPlan, type MediaOptions, planOf, type RunSettings } from "./pipeline.ts"
 import { type Described, filterStage, type MapOptions, mapStage, type StageOptions, stagedFeed } from "./stages.ts"
 
@@ -158,8 +158,7 @@ class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
       Object.fromEntries(Object.entries(given).map(([name, value]) => [snakeCase(name), value])),
     ])
     const feed = filesFeed(origin.source, Object.fromEntries(media) as MediaOptions)
-    const columns = new Set(NORMALIZERS.flatMap((normalizer) => Object.keys(normalizer.columns)))
-    return this.#with({ origin: { feed }, columns: [...columns] })
+    return this.#with({ origin: { feed }, ...columnsOf(feed.columnTypes) })
   }
 
   map(name: string, columns: SchemaMap, map: MapStage["map"], options?: MapOptions): Builder {
@@ -188,7 +187,8 @@ class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
       "format" in origin
         ? formatPlan({ name, sink, format: origin.format }, settings)
         : planOf({ name, sink, feed: origin.feed }, settings)
-    return { ...plan, feed: stagedFeed(plan.feed, stages), stages: stages.map(({ stage }) => stage) }
+    const types = "format" in origin ? origin.format.columnTypes : origin.feed.columnTypes
+    return { ...plan, feed: stagedFeed(plan.feed, stages, types), stages: stages.map(({ stage }) => stage) }
   }
 
   #with(parts: Partial<Parts>): Builder {

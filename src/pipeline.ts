@@ -16,7 +16,7 @@ import type { Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
 import type { RowStage } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
-import { NORMALIZERS } from "./normalizers/index.ts"
+import { FILE_COLUMNS, type FileColumns, NORMALIZERS } from "./normalizers/index.ts"
 import { byExtension } from "./normalizers/route.ts"
 import { columns } from "./sources/columns.ts"
 
@@ -117,7 +117,7 @@ export type MediaOptions = Readonly<Record<string, Readonly<Record<string, unkno
  *
  * @throws {ConfigError} for a medium or an option that there is not, or a value that does not fit.
  */
-export const filesFeed = (source: Source, given: MediaOptions = {}): Feed => {
+export const filesFeed = (source: Source, given: MediaOptions = {}): Feed<FileColumns> => {
   const unknown = Object.keys(given).find((name) => !NORMALIZERS.some((normalizer) => normalizer.name === name))
   if (unknown !== undefined) {
     throw new ConfigError(
@@ -137,7 +137,8 @@ export const filesFeed = (source: Source, given: MediaOptions = {}): Feed => {
     const normalizer = byExtension(item.uri, NORMALIZERS)
     return routes.get(normalizer) ?? { lane: normalizer.lane, recipe: "" }
   }
-  return { source, code: { module: fileModule().href, name: "normalizeFile", options: { media } }, route }
+  const code = { module: fileModule().href, name: "normalizeFile", options: { media } }
+  return { source, code, route, columnTypes: FILE_COLUMNS }
 }
 
 /** A plan that turns files into rows, each by its medium. */

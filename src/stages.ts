@@ -146,8 +146,12 @@ export const filterStage = (
   return { stage: { kind: "filter", name, keep }, recipe: ["filter", name, revision] }
 }
 
-/** The feed with stages in its recipe: rows that went through others are another version. */
-export const stagedFeed = (feed: Feed, stages: readonly Described[]): Feed => {
+/**
+ * The feed with stages in its recipe: rows that went through others are another version.
+ *
+ * @param columnTypes what is known of its rows.
+ */
+export const stagedFeed = (feed: Feed, stages: readonly Described[], columnTypes: SchemaMap | undefined): Feed => {
   if (stages.length === 0) return feed
   const own = recipeOf(...stages.map(({ recipe }) => recipe))
   return {
@@ -157,5 +161,6 @@ export const stagedFeed = (feed: Feed, stages: readonly Described[]): Feed => {
       const { lane, recipe } = feed.route(item)
       return { lane, recipe: `${recipe}-${own}` }
     },
+    ...(columnTypes && { columnTypes }),
   }
 }

@@ -116,7 +116,8 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
 
     // Rows come to the first stage first, so the last one is opened first.
     let intake = last
-    for (const stage of plan.stages.toReversed()) intake = yield* openStage(stage, intake)
+    const known = plan.feed.columnTypes ?? {}
+    for (const stage of plan.stages.toReversed()) intake = yield* openStage(stage, known, intake)
 
     yield* Effect.forkScoped(
       Effect.gen(function* () {

@@ -62,8 +62,15 @@ type CellsOf<T extends StageType, Layout extends keyof LayoutInputs = LayoutOf<N
 /** Columns of the given types, as a stage may give them: a value a row, null where there is none. */
 export type ColumnsOf<M extends Readonly<Record<string, StageType>>> = { readonly [Name in keyof M]: CellsOf<M[Name]> }
 
-/** No other columns than the given ones. */
-export type Only<Given, M> = Given & Readonly<Record<Exclude<keyof Given, keyof M>, never>>
+declare const name: unique symbol
+
+/** What no value is: the compiler shows the name of the column together with it. */
+interface Undeclared<Name> {
+  readonly [name]: Name
+}
+
+/** No other columns than those of `M`. */
+export type Only<Given, M> = Given & { readonly [Name in Exclude<keyof Given, keyof M>]: Undeclared<Name> }
 
 /** The columns of `S` with those of `M` added, or in the place of such as have their names. */
 export type With<S extends SchemaMap, M extends SchemaMap> = Flat<

@@ -20,6 +20,8 @@ export type FileColumns = {
   readonly [Name in NamesOf<Medium["columns"]>]: Extract<Medium["columns"], Readonly<Record<Name, string>>>[Name]
 }
 
+export const FILE_COLUMNS: FileColumns = Object.assign({}, ...MEDIA.map(({ columns }) => columns))
+
 /**
  * Options of each medium, by its name. Durations are milliseconds, or text such as `"10s"`.
  *
