@@ -82,7 +82,8 @@ const fileColumn = (data: ColumnData, schema: SchemaMap): string | undefined => 
       `A FILE column stands alone: expected only ${JSON.stringify(name)} in data, found ${JSON.stringify(second ?? others[0])} too`,
     )
   }
-  if (!(name in data)) throw new ConfigError(`schema names the FILE column ${JSON.stringify(name)}, which data lacks`)
+  if (!Object.hasOwn(data, name))
+    throw new ConfigError(`schema names the FILE column ${JSON.stringify(name)}, which data lacks`)
   return name
 }
 

@@ -1,6 +1,7 @@
 /** Puts the parts together: a pipeline's description becomes a plan, and a plan is run. */
 import { randomUUID } from "node:crypto"
 import { availableParallelism } from "node:os"
+import { processMemory } from "./engine/memory.ts"
 import type { Contract, Plan, Trigger, WriteMode } from "./engine/plan.ts"
 import { execute } from "./engine/run.ts"
 import { plainFeed } from "./formats/plain.ts"
@@ -39,8 +40,12 @@ export interface RunSettings {
   readonly schema?: SchemaMap
   /** New failures that a run bears: a number (default 100), a share of the items that were tried (default 1), or both. */
   readonly errors?: { readonly max?: number; readonly maxRatio?: number }
-  /** Threads (default: processors, at most 4), and milliseconds without progress that cost an item (default 60,000). */
-  readonly workers?: { readonly threads?: number; readonly timeout?: number }
+  /**
+   * Threads (default: processors, at most 4); milliseconds without progress that cost an item (default 60,000); and
+   * bytes of memory that do, of items that are done in a child process, such as videos (default: a quarter of what the
+   * machine, or the container, has).
+   */
+  readonly workers?: { readonly threads?: number; readonly timeout?: number; readonly memory?: number }
   /** Bytes that one item may take in memory; videos are streamed. Default 256 MiB. */
   readonly maxItemBytes?: number
   /**
@@ -104,6 +109,7 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
   workers: {
     threads: settings.workers?.threads ?? Math.min(MAX_THREADS, availableParallelism()),
     timeout: settings.workers?.timeout ?? 60_000,
+    memory: settings.workers?.memory ?? processMemory(),
   },
   maxItemBytes: settings.maxItemBytes ?? 256 << 20,
   shutdownTimeout: settings.shutdownTimeout ?? 30_000,

@@ -1,9 +1,25 @@
 /** Loading the pipeline documents that a command names. */
+import { readdir, stat } from "node:fs/promises"
+import { join } from "node:path"
 import { type Loaded, loadPipelines } from "../config/load.ts"
 import { ConfigError } from "../model/errors.ts"
 import type { Environment } from "./program.ts"
 
-/** @throws {ConfigError} with the problems of all of them. */
+/** The documents in a folder, by their names; a file as it is. */
+const documentsIn = async (path: string): Promise<readonly string[]> => {
+  const stats = await stat(path).catch(() => undefined)
+  if (!stats?.isDirectory()) return [path]
+  const names = (await readdir(path)).filter((name) => /\.ya?ml$/.test(name)).sort()
+  if (names.length === 0)
+    throw new ConfigError(`${path}: expected pipeline documents (.yaml, .yml) in the folder, found none`)
+  return names.map((name) => join(path, name))
+}
+
+/**
+ * The pipelines of the documents, and of those in folders that are named.
+ *
+ * @throws {ConfigError} with the problems of all of them.
+ */
 export const loadAll = async (
   files: readonly string[],
   overrides: readonly string[],
@@ -11,7 +27,7 @@ export const loadAll = async (
 ): Promise<readonly Loaded[]> => {
   const loaded: Loaded[] = []
   const problems: string[] = []
-  for (const file of files) {
+  for (const file of (await Promise.all(files.map(documentsIn))).flat()) {
     try {
       loaded.push(...(await loadPipelines(file, env, overrides)))
     } catch (error) {

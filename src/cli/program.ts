@@ -51,7 +51,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("run")
     .description("Run pipelines, one after the other; the first that does not get to its end is the last.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value, such as sink.table=docs (repeatable)", collect)
     .option("--json", "print the summary as one line of JSON on standard output")
     .action(async (files: string[], options) => {
@@ -94,7 +94,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("validate")
     .description("Check pipelines without running them; all problems are told at once.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .action(async (files: string[], options) => {
       const { validateCommand } = await import("./commands/validate.ts")
@@ -102,9 +102,27 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
 
   program
+    .command("check")
+    .description("Try what pipelines read from and write to, and write nothing.")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
+    .option("--set <key=value>", "override a value (repeatable)", collect)
+    .action(async (files: string[], options) => {
+      const { checkCommand } = await import("./commands/check.ts")
+      exit(await checkCommand(files, options, env))
+    })
+
+  program
+    .command("schema")
+    .description("Print the JSON Schema of pipeline documents, for editors.")
+    .action(async () => {
+      const { schemaCommand } = await import("./commands/schema.ts")
+      schemaCommand()
+    })
+
+  program
     .command("preview")
     .description("Show the first rows that pipelines would write, and their types. Nothing is written.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--limit <n>", "at most so many rows", count, 10)
     .addOption(format())
@@ -116,7 +134,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("plan")
     .description("Show what runs would do: what is new, changed, vanished, known to fail. Nothing is written.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--json", "print JSON")
     .action(async (files: string[], options) => {
@@ -127,7 +145,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   program
     .command("retry")
     .description("Try again the items that failed, and no others; those that come through leave the dead letters.")
-    .argument("<file...>", "pipeline documents (YAML)")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .option("--set <key=value>", "override a value (repeatable)", collect)
     .option("--json", "print the summary as one line of JSON on standard output")
     .action(async (files: string[], options) => {

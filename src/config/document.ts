@@ -18,7 +18,7 @@ import {
   type YAMLMap,
 } from "yaml"
 import { ConfigError } from "../model/errors.ts"
-import { type Environment, interpolate } from "./interpolate.ts"
+import { type Environment, hiding, interpolate } from "./interpolate.ts"
 import type { Path, Place, Problem } from "./problems.ts"
 
 export const MAX_BYTES = 1 << 20
@@ -32,6 +32,8 @@ export interface ParsedDocument {
   /** Null for an empty document; undefined where a problem left nothing. */
   readonly value: unknown
   readonly problems: readonly Problem[]
+  /** Takes out of a message what variables stand for. */
+  readonly hide: (message: string) => string
   /** Where the value at a path (or its key) stands; for what is not there, the nearest thing around it. */
   readonly place: (path: Path, of?: "key" | "value") => Place
 }
@@ -49,11 +51,13 @@ interface Reading {
   readonly env: Environment
   readonly skip: ReadonlySet<string>
   readonly offsets: Map<string, Offsets>
+  /** Values that variables have made, and what they were made of. */
+  readonly replaced: [value: string, text: string][]
   readonly report: (offset: number, path: Path, message: string) => void
 }
 
 /** Turns nodes into plain values; `exhausted` once there were more than a document needs. */
-const nodeReader = ({ doc, env, skip, offsets, report }: Reading) => {
+const nodeReader = ({ doc, env, skip, offsets, replaced, report }: Reading) => {
   let aliases = 0
   let values = 0
   const open = new Set<Node>()
@@ -99,9 +103,10 @@ const nodeReader = ({ doc, env, skip, offsets, report }: Reading) => {
     if (isAlias(node)) return readAlias(node, path)
     if (isScalar(node)) {
       if (typeof node.value !== "string" || !node.value.includes("${")) return node.value
-      const { text: replaced, problems: found } = interpolate(node.value, env)
+      const { text, problems: found } = interpolate(node.value, env)
       for (const message of found) problem(node, path, message)
-      return found.length > 0 ? undefined : replaced
+      replaced.push([text, node.value])
+      return found.length > 0 ? undefined : text
     }
     open.add(node)
     try {
@@ -159,7 +164,7 @@ export const readDocuments = (
     throw new ConfigError(`${fileName}: expected at most ${MAX_DOCUMENTS} documents, found ${documents.length}`)
   }
   if (documents.length > 0) return documents.map((doc) => readParsed(doc, placeAt, env, skip))
-  return [{ value: null, problems: [], place: () => placeAt(0) }]
+  return [{ value: null, problems: [], hide: hiding([]), place: () => placeAt(0) }]
 }
 
 const isNothing = ({ contents, errors }: Document<Node>): boolean =>
@@ -186,8 +191,9 @@ const readParsed = (
     // Nothing else in such a document is worth telling.
     if (error.code === "RESOURCE_EXHAUSTION") break
   }
-  if (problems.length > 0) return { value: undefined, problems, place }
+  if (problems.length > 0) return { value: undefined, problems, hide: hiding([]), place }
 
+  const replaced: [value: string, text: string][] = []
   const root = doc.contents
   offsets.set(pathKey([]), { key: root?.range?.[0] ?? 0, value: root?.range?.[0] ?? 0 })
   const { read, exhausted } = nodeReader({
@@ -195,9 +201,10 @@ const readParsed = (
     env,
     skip,
     offsets,
+    replaced,
     report: (offset, path, message) => problems.push({ place: placeAt(offset), path, message }),
   })
   const value = root === null ? null : read(root, [])
   // What is left of a bomb is not worth checking.
-  return { value: exhausted() ? undefined : value, problems, place }
+  return { value: exhausted() ? undefined : value, problems, hide: hiding(replaced), place }
 }

@@ -82,6 +82,12 @@ export const checked = <T>(
       : Effect.fail(new SchemaIssue.InvalidValue({ message }, value))
   })
 
+/** Under this name a schema keeps its JSON Schema, where that does not follow from anything else. */
+export const JSON_FORM = "jsonForm"
+
+/** Under this name the schema of a field keeps the field itself, for the JSON Schema. */
+export const FIELD = "field"
+
 const TEXT: Field = { type: "text", description: "One of a list of texts." }
 
 const textsSchema = (required: boolean) =>
@@ -101,7 +107,7 @@ export const fieldSchema = <const F extends Field>(field: F): Schema.Codec<Field
           (value) => readField(field, value),
         )
   // fieldProblem has found the value to be of the field's type.
-  return schema as Schema.Codec<unknown, unknown> as Schema.Codec<FieldValue<F>, unknown>
+  return (schema as Schema.Codec<unknown, unknown>).annotate({ [FIELD]: field }) as Schema.Codec<FieldValue<F>, unknown>
 }
 
 const memberOf = (field: Field, env: Environment) => {

@@ -39,3 +39,21 @@ export const interpolate = (text: string, env: Environment): Interpolated => {
   )
   return { text: replaced, problems }
 }
+
+/** Shorter values hide nothing, and would be found everywhere. */
+const LEAST = 4
+
+/**
+ * Takes values out of messages: what a variable stands for may be a secret, wherever a document has put it. `replaced`
+ * are values and the texts that they were made of, which are shown instead.
+ */
+export const hiding = (
+  replaced: readonly (readonly [value: string, text: string])[],
+): ((message: string) => string) => {
+  const pairs = replaced
+    .filter(([value]) => value.length >= LEAST)
+    .toSorted(([a], [b]) => b.length - a.length)
+    // Most messages show a text as JSON has it.
+    .flatMap(([value, text]) => [[JSON.stringify(value).slice(1, -1), text] as const, [value, text] as const])
+  return (message) => pairs.reduce((shown, [value, text]) => shown.replaceAll(value, () => text), message)
+}

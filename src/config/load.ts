@@ -53,7 +53,7 @@ const loadDocument = (
   if (read.value === undefined) return read.problems
   const whole = applyOverrides(read, overrides, env)
   const { document, problems } = checkDocument(whole, env)
-  const all = [...whole.problems, ...problems]
+  const all = [...whole.problems, ...problems].map((problem) => ({ ...problem, message: whole.hide(problem.message) }))
   if (!document || all.length > 0) return all
   try {
     return { file, document, plan: toPlan(document) }
@@ -61,7 +61,7 @@ const loadDocument = (
     if (!(error instanceof ConfigError)) throw error
     // Such messages begin with the key that they are about.
     const [key = ""] = /^[a-z_.]+/.exec(error.message) ?? []
-    return [{ place: whole.place(key.split(".")), path: [], message: error.message }]
+    return [{ place: whole.place(key.split(".")), path: [], message: whole.hide(error.message) }]
   }
 }
 

@@ -1,12 +1,10 @@
 /** Values given on the command line as `key=value`, in place of the document's. */
 import { ConfigError } from "../model/errors.ts"
 import { type ParsedDocument, pathKey, readDocuments } from "./document.ts"
-import { type Environment, interpolate } from "./interpolate.ts"
+import { type Environment, hiding, interpolate } from "./interpolate.ts"
 import type { Path, Place, Problem } from "./problems.ts"
 
 export interface Override {
-  /** As it was given. */
-  readonly text: string
   readonly path: readonly string[]
   readonly value: string
 }
@@ -22,24 +20,27 @@ export const parseOverride = (text: string): Override => {
   if (at < 1 || path.some((part) => part === "" || part === "__proto__")) {
     throw new ConfigError(`--set: expected KEY=VALUE, such as sink.table=docs, found ${JSON.stringify(text)}`)
   }
-  return { text, path, value: text.slice(at + 1) }
+  return { path, value: text.slice(at + 1) }
 }
 
 interface Given {
   readonly value: unknown
   readonly problems: readonly string[]
+  readonly hide: ParsedDocument["hide"]
 }
 
-const EMPTY = { value: null, problems: [] }
+const asItIs = (message: string): string => message
+
+const EMPTY = { value: null, problems: [], hide: asItIs }
 
 /** A list, a mapping or quoted text is read as YAML; everything else is one value, whatever is in it. */
 const readValue = (text: string, env: Environment): Given => {
   if (/^\s*[[{"']/.test(text)) {
-    const [{ value, problems } = EMPTY] = readDocuments(text, "--set", env)
-    return { value, problems: problems.map(({ message }) => message) }
+    const [{ value, problems, hide } = EMPTY] = readDocuments(text, "--set", env)
+    return { value, problems: problems.map(({ message }) => message), hide }
   }
   const { text: replaced, problems } = interpolate(text, env)
-  return { value: replaced, problems }
+  return { value: replaced, problems, hide: text.includes("${") ? hiding([[replaced, text]]) : asItIs }
 }
 
 type Mapping = Record<string, unknown>
@@ -76,8 +77,9 @@ export const applyOverrides = (
   if (overrides.length === 0 || !isMapping(root)) return document
   const places = new Map<string, Place>()
   const problems: Problem[] = [...document.problems]
-  for (const { text, path, value: given } of overrides) {
-    const place: Place = { override: text }
+  const hides = [document.hide]
+  for (const { path, value: given } of overrides) {
+    const place: Place = { override: path.join(".") }
     const mapping = holder(root, path, (made) => places.set(pathKey(made), place))
     if (Array.isArray(mapping)) {
       problems.push({
@@ -87,7 +89,8 @@ export const applyOverrides = (
       })
       continue
     }
-    const { value, problems: found } = readValue(given, env)
+    const { value, problems: found, hide } = readValue(given, env)
+    hides.push(hide)
     ;(mapping as Mapping)[path.at(-1) ?? ""] = found.length > 0 ? undefined : value
     places.set(pathKey(path), place)
     for (const message of found) problems.push({ place, path, message })
@@ -95,6 +98,7 @@ export const applyOverrides = (
   return {
     value: root,
     problems,
+    hide: (message) => hides.reduce((text, hide) => hide(text), message),
     place: (path, of) => {
       for (let length = path.length; length > 0; length--) {
         const found = places.get(pathKey(path.slice(0, length)))

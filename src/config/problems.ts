@@ -1,7 +1,7 @@
 /** What is wrong with a pipeline document, where, and what was probably meant. All of it is told at once. */
 import { ConfigError } from "../model/errors.ts"
 
-/** A position in the document, counted from 1; or the override on the command line that a value came from. */
+/** A position in the document, counted from 1; or the key that was overridden on the command line: its value may be secret. */
 export type Place = { readonly line: number; readonly col: number } | { readonly override: string }
 
 export type Path = readonly (string | number)[]

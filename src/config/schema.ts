@@ -7,7 +7,7 @@ import { checkColumnName } from "../model/rows.ts"
 import { parseType } from "../model/types.ts"
 import { NORMALIZERS } from "../normalizers/index.ts"
 import type { MediaOptions } from "../pipeline.ts"
-import { checked, fieldSchema, fieldsSchema, isNumberText, membersOf } from "./fields.ts"
+import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf } from "./fields.ts"
 import type { Environment } from "./interpolate.ts"
 import { SINKS, type SinkValues, SOURCES } from "./registry.ts"
 
@@ -85,7 +85,7 @@ export const documentSchema = (env: Environment) =>
     version: checked(
       (value) => (value === 1 ? undefined : `expected 1, the version of this format, found ${JSON.stringify(value)}`),
       () => 1 as const,
-    ),
+    ).annotate({ [JSON_FORM]: { description: "The version of this format.", const: 1 } }),
     name: fieldSchema({ type: "text", description: "Name of the pipeline; its runs are recorded under it." }),
     source: Schema.optionalKey(componentSchema<ComponentValues>(SOURCES, env)),
     format: Schema.optionalKey(componentSchema<ComponentValues>(FORMATS, env)),
@@ -133,6 +133,13 @@ export const documentSchema = (env: Environment) =>
           max: MAX_TIMEOUT,
           optional: true,
           description: "Time without progress after which an item is given up.",
+        },
+        memory: {
+          type: "bytes",
+          min: 1,
+          optional: true,
+          description:
+            "Memory that an item may take in a child process (videos, very large pictures); by default a quarter of the machine's.",
         },
       }),
     ),

@@ -8,13 +8,16 @@ export interface Workers {
   readonly threads: number
   /** Milliseconds without progress after which an item is given up. */
   readonly timeout: number
+  /** Bytes that one child process may take. */
+  readonly memory: number
 }
 
-export const openLanes = ({ threads, timeout }: Workers): TaskLane => {
+export const openLanes = ({ threads, timeout, memory }: Workers): TaskLane => {
+  // A child has the memory of a whole process, and mostly copies packets.
+  const processes = Math.min(threads, Math.max(2, Math.ceil(threads / 2)))
   const lanes = {
     thread: threadLane({ threads, timeout }),
-    // A child has the memory of a whole process, and mostly copies packets.
-    process: processLane({ processes: Math.min(threads, Math.max(2, Math.ceil(threads / 2))), timeout }),
+    process: processLane({ processes, timeout, memory }),
     main: mainLane(),
   }
   return {

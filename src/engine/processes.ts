@@ -12,7 +12,27 @@ const IDLE_MS = 1000
 /** What a dying child said last is part of the message. */
 const STDERR_TAIL = 400
 
-export const processLane = (options: { readonly processes: number; readonly timeout: number }): TaskLane => {
+interface ProcessOptions {
+  readonly processes: number
+  readonly timeout: number
+  /** Bytes that one of them may take. */
+  readonly memory: number
+}
+
+/** Ends the child and what it has started: each has a group of its own. */
+const kill = (child: ChildProcess): void => {
+  try {
+    if (child.pid !== undefined && OWN_GROUP) process.kill(-child.pid, "SIGKILL")
+  } catch {
+    // There is none any more.
+  }
+  child.kill("SIGKILL")
+}
+
+/** Windows has no such groups, and would open a window. */
+const OWN_GROUP = process.platform !== "win32"
+
+export const processLane = (options: ProcessOptions): TaskLane => {
   const children = new Set<ChildProcess>()
   /** Children without work, each with the timer that will end it. */
   const idle = new Map<ChildProcess, NodeJS.Timeout>()
@@ -20,15 +40,17 @@ export const processLane = (options: { readonly processes: number; readonly time
   let closed = false
 
   const spawn = (): ChildProcess => {
-    const child = fork(workerUrl("process-worker"), {
+    const child = fork(workerUrl("process-worker"), [String(options.memory)], {
       execArgv: [],
+      detached: OWN_GROUP,
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     })
     children.add(child)
     // One that cannot be reached between two tasks is of no use any more.
-    child.on("error", () => child.kill("SIGKILL"))
+    child.on("error", () => kill(child))
     child.once("exit", () => {
+      kill(child)
       children.delete(child)
       wake(child)
       next()
@@ -43,12 +65,12 @@ export const processLane = (options: { readonly processes: number; readonly time
 
   const rest = (child: ChildProcess): void => {
     if (children.size > options.processes) {
-      child.kill("SIGKILL")
+      kill(child)
       return
     }
     const timer = setTimeout(() => {
       idle.delete(child)
-      child.kill("SIGKILL")
+      kill(child)
     }, IDLE_MS)
     idle.set(child, timer.unref())
     next()
@@ -100,7 +122,7 @@ export const processLane = (options: { readonly processes: number; readonly time
         send: (control) => {
           if (child?.connected) child.send(control)
         },
-        kill: () => child?.kill("SIGKILL"),
+        kill: () => child && kill(child),
         timeout: options.timeout,
       })
       const begin: Begin = (free) => {
@@ -116,7 +138,7 @@ export const processLane = (options: { readonly processes: number; readonly time
       closed = true
       const running = [...children].filter((child) => child.exitCode === null && child.signalCode === null)
       const exits = running.map((child) => new Promise((resolve) => child.once("exit", resolve)))
-      for (const child of running) child.kill("SIGKILL")
+      for (const child of running) kill(child)
       await Promise.all(exits)
     },
   }

@@ -51,6 +51,12 @@ export type Message =
 /** Sent besides: signs of life, and the end of the task (with why, where it could not be run at all). Without, the worker died. */
 export type Signal = { readonly kind: "beat" } | { readonly kind: "end"; readonly error?: string }
 
+/** The first word of a thread: which one it is. */
+export interface At {
+  readonly kind: "at"
+  readonly thread: number
+}
+
 /** From the main thread: so many bytes more may be sent. */
 export interface Control {
   readonly credit: number

@@ -39,7 +39,7 @@ export const stageBatch = (parts: readonly Part[], known: SchemaMap): StageBatch
  *
  * @throws {IngestError} when columns are missing, or more than was declared, or have another length or other types.
  */
-export const mapped = ({ name, columns }: MapStage, given: Columns, rows: number): Batch => {
+export const mapped = ({ name, columns }: Pick<MapStage, "name" | "columns">, given: Columns, rows: number): Batch => {
   const where = `map ${JSON.stringify(name)}`
   if (typeof given !== "object" || given === null) {
     throw new IngestError(`${where}: expected an object of columns, found ${describeValue(given)}`)

@@ -3,7 +3,8 @@ import { MessageChannel } from "node:worker_threads"
 import { Piscina } from "piscina"
 import { messageOf } from "../model/errors.ts"
 import { type Channel, openChannel, type Running } from "./channel.ts"
-import type { Control, Message, Signal, Task } from "./protocol.ts"
+import type { At, Control, Message, Signal, Task } from "./protocol.ts"
+import { watchMemory } from "./thread-memory.ts"
 
 export interface TaskLane {
   /**
@@ -65,13 +66,26 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
         kill: () => abort.abort(),
         timeout: options.timeout,
       })
-      port1.on("message", (message: Message | Signal) => channel.receive(message))
+      let thread: number | undefined
+      port1.on("message", (message: Message | Signal | At) => {
+        if (message.kind === "at") thread = message.thread
+        else channel.receive(message)
+      })
       const begin = (): void => {
         if (!urgent) running++
         const death = threads
           .run({ task, port: port2 }, { transferList: [port2], signal: abort.signal })
           .then(() => "the worker left", describe)
           .finally(() => urgent || leave())
+        const unwatch = watchMemory(
+          () => threads.threads.find(({ threadId }) => threadId === thread),
+          task.maxBytes,
+          (reason) => {
+            abort.abort()
+            channel.lost(reason)
+          },
+        )
+        channel.onEnd(unwatch)
         // The port closes after its last message, so what a dying worker had said is not lost.
         port1.on("close", async () => channel.lost(await death))
       }

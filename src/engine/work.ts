@@ -128,6 +128,7 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
   async function* one(index: number, { item, version, skip }: TaskItem): AsyncGenerator<Message> {
     const gaps: string[] = []
     const context: NormalizeContext = {
+      lane: task.lane,
       signal,
       tempDir: task.tempDir,
       maxBytes: task.maxBytes,

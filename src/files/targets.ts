@@ -1,6 +1,7 @@
 /** The entries of `include`, looked up on disk, and the folder to which item ids are relative. */
 import { readlink, stat } from "node:fs/promises"
 import { dirname, resolve, sep } from "node:path"
+import { withoutSecrets } from "../model/address-text.ts"
 import { ConfigError, IngestError } from "../model/errors.ts"
 import { type Glob, isGlob, parseGlob } from "./glob.ts"
 import { CHUNK, codeOf, problemOf } from "./walk.ts"
@@ -31,6 +32,11 @@ const missing = async (include: string, path: string): Promise<IngestError> => {
 
 const lookUp = async (include: string): Promise<Target> => {
   if (include === "") throw new ConfigError(`files.include: expected a path or a glob, found ""`)
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(include)) {
+    throw new ConfigError(
+      `files.include: expected a path or a glob on this machine, found the address ${JSON.stringify(withoutSecrets(include))}; download it first`,
+    )
+  }
   const path = resolve(include)
   try {
     const stats = await stat(path)

@@ -13,7 +13,7 @@ import { IngestError, messageOf } from "../model/errors.ts"
 import type { Fields } from "../model/fields.ts"
 import { rowId } from "../model/ids.ts"
 import type { Item } from "../model/item.ts"
-import type { Rows } from "../model/normalizer.ts"
+import type { NormalizeContext, Rows } from "../model/normalizer.ts"
 import type { SourceContext } from "../model/source.ts"
 
 /** SVG is not among them: drawing one cannot be stopped. */
@@ -111,12 +111,13 @@ export const readFileOf = (item: Item, maxBytes: number): Uint8Array => {
  * whole. Without them, only its structure is followed to its end.
  *
  * @throws {IngestError} when the picture cannot be decoded.
+ * @throws {WrongLane} when it is too large to be decoded on this lane.
  */
 export const pictureRow = async (
   item: Item,
   bytes: Uint8Array,
   columns: Readonly<Record<string, Column>>,
-  thumbnails: boolean,
+  { thumbnails, lane }: { readonly thumbnails: boolean } & Pick<NormalizeContext, "lane">,
 ): Promise<Rows> => {
   const batch = batchOf({ image: bytesColumn([bytes], { name: "IMAGE" }), ...columns })
   if (!thumbnails) {
@@ -124,7 +125,7 @@ export const pictureRow = async (
     return { batch }
   }
   const { thumbnailBatch, thumbnailsOf } = await import("../media/thumbnails.ts")
-  const entry = { row: 0, fileId: rowId(item, 0), column: "image", thumbnails: await thumbnailsOf(bytes) }
+  const entry = { row: 0, fileId: rowId(item, 0), column: "image", thumbnails: await thumbnailsOf(bytes, { lane }) }
   return { batch, side: { thumbnails: thumbnailBatch([entry]) } }
 }
 

@@ -2,7 +2,7 @@
  * What a dataset says of itself: the YAML front matter of its README.md, and `.huggingface.yaml`, whose keys win
  * (`src/datasets/load.py`). Its notations are those of `MetadataConfigs` in `src/datasets/utils/metadata.py`.
  */
-import { parse } from "yaml"
+import { isScalar, parseDocument, visit } from "yaml"
 import { ConfigError, messageOf } from "../model/errors.ts"
 import { type Features, featuresOfYaml } from "./features.ts"
 import { checkSplitName, type SplitPatterns } from "./splits.ts"
@@ -39,11 +39,28 @@ export const frontMatter = (readme: string): string | undefined => {
   return lines[0] === "---" && end > 0 ? lines.slice(1, end).join("\n") : undefined
 }
 
+/** The library's own check of keys compares each with all others: minutes for a README of a megabyte. */
+const checkKeys = (document: ReturnType<typeof parseDocument>): void =>
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key
+        if (seen.has(name)) throw new Error(`Map keys must be unique: ${JSON.stringify(name)} is there twice`)
+        seen.add(name)
+      }
+    },
+  })
+
 const parseYaml = (text: string | undefined, file: string): Dict => {
   if (text === undefined) return {}
   let value: unknown
   try {
-    value = parse(text, { schema: "core", uniqueKeys: true, maxAliasCount: 100, logLevel: "error" })
+    const document = parseDocument(text, { schema: "core", uniqueKeys: false, logLevel: "error" })
+    const [problem] = document.errors
+    if (problem) throw problem
+    checkKeys(document)
+    value = document.toJS({ maxAliasCount: 100 })
   } catch (error) {
     throw new ConfigError(`${file} of the dataset is no valid YAML: ${messageOf(error).split("\n")[0]}`)
   }

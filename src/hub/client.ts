@@ -8,8 +8,10 @@
  * - An empty file is a range that cannot be satisfied (416): such files are never asked for.
  * - Its blobs cannot go on where they were cut: files are streamed by `download.ts` instead.
  */
+import { withoutSecrets } from "../model/address-text.ts"
 import { ConfigError, IngestError, TokenError } from "../model/errors.ts"
 import { formatBytes } from "../model/units.ts"
+import { mayLead } from "./address.ts"
 import { type About, refusal } from "./failure.ts"
 import { type Answer, type Http, isLeak, send } from "./http.ts"
 import { Passing, RETRY, type RetryPolicy, retried } from "./retry.ts"
@@ -70,7 +72,9 @@ const MAX_ANSWER = 64 << 20
 const checkUrl = (name: string, text: string): string => {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== "" || url.search !== "" || url.hash !== "") {
-    throw new ConfigError(`${name}: expected an address such as ${HUB_URL}, found ${JSON.stringify(text)}`)
+    throw new ConfigError(
+      `${name}: expected an address such as ${HUB_URL}, without a password and without "?", found ${JSON.stringify(withoutSecrets(text))}`,
+    )
   }
   return text.replace(/\/+$/, "")
 }
@@ -89,7 +93,7 @@ const datasetsServerOf = (hubUrl: string): string | undefined =>
 export const checkRepo = (repo: string): void => {
   if (/^(?:[\w.-]+\/)?[\w.-]+$/.test(repo) && !/(^|\/)\.+(\/|$)/.test(repo)) return
   throw new ConfigError(
-    `repo: expected the name of a dataset, such as "cifar10" or "owner/name", found ${JSON.stringify(repo)}`,
+    `repo: expected the name of a dataset, such as "cifar10" or "owner/name", found ${JSON.stringify(withoutSecrets(repo))}`,
   )
 }
 
@@ -147,7 +151,9 @@ export const openHub = (options: HubOptions = {}): Hub => {
 
   const refused = async (answer: Answer, about: Pick<About, "repo" | "revision">): Promise<Error> => {
     const body = await readAnswer(answer, MAX_ANSWER, answer.response.url)
-    return refusal(answer.response, wordsOf(body, answer.response), { ...about, hubUrl, token: token !== undefined })
+    const said = wordsOf(body, answer.response)
+    const words = token === undefined ? said : said.replaceAll(token, "...")
+    return refusal(answer.response, words, { ...about, hubUrl, token: token !== undefined })
   }
 
   return {
@@ -159,8 +165,15 @@ export const openHub = (options: HubOptions = {}): Hub => {
       (about, signal) =>
       async (input, init = {}) => {
         const url = input instanceof Request ? input.url : String(input)
+        const { origin } = new URL(url)
         if (isLeak(http, new URL(url), new Headers(init.headers))) {
-          throw new IngestError(`${hubUrl} leads on to ${new URL(url).origin}, which is not followed`)
+          throw new IngestError(`${hubUrl} leads on to ${origin}, which is not followed`)
+        }
+        // Where files are to be uploaded stands in an answer.
+        if (!trusted.has(origin) && !(await mayLead(new URL(hubUrl), new URL(url)))) {
+          throw new IngestError(
+            `${hubUrl} leads on to ${origin}, further inside of a network than where it is itself, which is not followed`,
+          )
         }
         return retried(
           async () => {

@@ -1,10 +1,12 @@
 /**
  * One HTTP request: redirects followed by our own rules, and given up when nothing comes for a while.
  *
- * The rules: only http and https, never from https down to http; the token goes to the origins that it belongs to, and
- * to no other (files in LFS are redirected to the storage's hosts, whose URLs are signed).
+ * The rules: only http and https, never from https down to http, and never further into a network (`address.ts`); the
+ * token goes to the origins that it belongs to, and to no other (files in LFS are redirected to the storage's hosts,
+ * whose URLs are signed).
  */
 import { IngestError, messageOf } from "../model/errors.ts"
+import { mayLead } from "./address.ts"
 import { Passing, retryAfter } from "./retry.ts"
 
 const MAX_REDIRECTS = 10
@@ -41,12 +43,16 @@ const reasonOf = (error: unknown): string => {
   return `${messageOf(cause) || "the connection failed"}${code}`
 }
 
-const nextUrl = (url: URL, location: string): URL => {
-  const next = new URL(location, url)
+/** Where a redirect leads. @throws {IngestError} when it is not followed. */
+const nextUrl = async (first: URL, url: URL, location: string): Promise<URL> => {
+  const refuse = (to: string): IngestError =>
+    new IngestError(`${shownUrl(url)} redirects to ${to}, which is not followed`)
+  const next = URL.parse(location, url.href)
+  if (!next) throw refuse("what is no address")
   const downgraded = url.protocol === "https:" && next.protocol !== "https:"
-  if (downgraded || !/^https?:$/.test(next.protocol)) {
-    throw new IngestError(`${shownUrl(url)} redirects to ${next.protocol}//${next.host}, which is not followed`)
-  }
+  if (downgraded || !/^https?:$/.test(next.protocol)) throw refuse(`${next.protocol}//${next.host}`)
+  if (next.username !== "" || next.password !== "") throw refuse(`${next.origin} with a name or a password`)
+  if (!(await mayLead(first, next))) throw refuse(`${next.origin}, further inside of a network than where it is itself`)
   return next
 }
 
@@ -76,7 +82,8 @@ export const send = async (
     return new Passing(`${shownUrl(url)}: ${what}`, { cause: error })
   }
 
-  let url = new URL(target)
+  const first = new URL(target)
+  let url = first
   let response: Response
   const both = AbortSignal.any([signal, stuck.signal])
   for (let redirects = 0; ; redirects++) {
@@ -94,7 +101,10 @@ export const send = async (
       end()
       throw new IngestError(`${shownUrl(target)}: more than ${MAX_REDIRECTS} redirects`)
     }
-    url = nextUrl(url, location)
+    url = await nextUrl(first, url, location).catch((error: unknown) => {
+      end()
+      throw error
+    })
     timer.refresh()
   }
   const discard = async (): Promise<void> => {

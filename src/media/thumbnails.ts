@@ -8,8 +8,9 @@ import type { SharpOptions } from "sharp"
 import { type Batch, batchOf } from "../model/batch.ts"
 import { bytesColumn, int32Column, textColumn } from "../model/column.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
+import { type Lane, WrongLane } from "../model/normalizer.ts"
 import { readBmp } from "./bmp.ts"
-import { readImageHeader } from "./imageheader.ts"
+import { type ImageHeader, readImageHeader } from "./imageheader.ts"
 import { loadSharp, type Sharp } from "./sharp.ts"
 
 /** 8-bit sRGB samples, row by row from the top, without padding. */
@@ -34,11 +35,18 @@ export interface ThumbnailOptions {
    * Render SVG too. Drawing one can take hours and cannot be stopped: only where the process may be killed for it.
    */
   readonly svg?: boolean
+  /**
+   * Where this runs. On a thread, beside others, a picture that takes much memory to decode is not decoded: it belongs
+   * into a process of its own.
+   */
+  readonly lane?: Lane | undefined
 }
 
 export const MAX_PIXELS = 2 ** 28
 /** Where all pixels are held at once: 2^26 of an AVIF, and 2^28 of a progressive JPEG, which takes 3 bytes a pixel. */
 const MAX_HELD = 19 * 2 ** 26
+/** Above this, a picture is not decoded beside others: four threads with a file of 1 KB each would take 5 GB. */
+const LARGE_BYTES = 256 << 20
 const LARGEST = 256
 const QUALITY = 85
 /** Just under the minute after which a worker without progress is given up: then only this picture fails. */
@@ -74,13 +82,35 @@ const decode = (sharp: Sharp, source: Uint8Array | Pixels, limitInputPixels: num
     .toBuffer({ resolveWithObject: true })
 }
 
+/** What the header says, and where it does not (AVIF) and all pixels are held at once, what the decoder says. */
+const sizeOf = async (sharp: Sharp, bytes: Uint8Array, { width, height, held = 0 }: ImageHeader) => {
+  if ((width !== undefined && height !== undefined) || held === 0) return { width, height }
+  return sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => ({ width, height }))
+}
+
+let turn: Promise<unknown> = Promise.resolve()
+
+/** After the large pictures before it: there is no second one beside it in this thread. */
+const alone = <T>(work: () => Promise<T>): Promise<T> => {
+  const done = turn.then(work)
+  turn = done.catch(() => {})
+  return done
+}
+
 const decodeFile = async (sharp: Sharp, bytes: Uint8Array, options: ThumbnailOptions) => {
-  const { format, width = 0, height = 0, held = 1 } = readImageHeader(bytes)
-  const maxPixels = Math.min(options.maxPixels ?? MAX_PIXELS, Math.floor(MAX_HELD / held))
-  if (width * height > maxPixels) throw tooLarge(width, height, maxPixels)
+  const header = readImageHeader(bytes)
+  const { format, held = 0 } = header
   if (format === "SVG" && !options.svg) throw new IngestError("SVG is not rendered here: drawing it cannot be stopped")
+  const { width = 0, height = 0 } = await sizeOf(sharp, bytes, header)
+  const maxPixels = Math.min(options.maxPixels ?? MAX_PIXELS, held > 0 ? Math.floor(MAX_HELD / held) : Infinity)
+  if (width * height > maxPixels) throw tooLarge(width, height, maxPixels)
+  const large = width * height * held > LARGE_BYTES
+  if (large && options.lane === "thread") throw new WrongLane("process")
+  const decoded = async () => decode(sharp, format === "BMP" ? await readBmp(bytes, 4 * LARGEST) : bytes, maxPixels)
   try {
-    return await decode(sharp, format === "BMP" ? await readBmp(bytes, 4 * LARGEST) : bytes, maxPixels)
+    return await (large ? alone(decoded) : decoded())
   } catch (error) {
     if (/pixel limit/.test(messageOf(error))) {
       const header = await sharp(bytes, { limitInputPixels: false }).metadata()

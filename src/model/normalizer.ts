@@ -17,6 +17,8 @@ export interface Rows {
 }
 
 export interface NormalizeContext {
+  /** Where this runs. Absent: with no other item beside it. */
+  readonly lane?: Lane
   /** Aborted when nobody waits for the rows any more. */
   readonly signal: AbortSignal
   /** A folder for intermediate files; it is removed with the run, also after a kill. Delete your own files as you go. */

@@ -1,22 +1,18 @@
 /** Durations and sizes as people write them: `60s`, `250ms`, `8MiB`. */
 
-const MILLISECONDS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+type Units = ReadonlyMap<string, number>
 
-const BYTES: Readonly<Record<string, number>> = {
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
-}
+const MILLISECONDS: Units = new Map(Object.entries({ ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }))
 
-const parse = (value: unknown, units: Readonly<Record<string, number>>): number | undefined => {
+const BYTES: Units = new Map(
+  Object.entries({ b: 1, kb: 1e3, mb: 1e6, gb: 1e9, kib: 2 ** 10, mib: 2 ** 20, gib: 2 ** 30 }),
+)
+
+const parse = (value: unknown, units: Units): number | undefined => {
   if (typeof value === "number") return Number.isFinite(value) && value >= 0 ? value : undefined
   if (typeof value !== "string") return undefined
   const [, digits, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(value) ?? []
-  const factor = units[unit.toLowerCase()]
+  const factor = units.get(unit.toLowerCase())
   return digits === undefined || factor === undefined ? undefined : Number(digits) * factor
 }
 

@@ -22,7 +22,8 @@ export const normalizeFile: Normalize = async function* (item, options, context)
   try {
     checkPointer(head)
     const { normalizer, lane } = await byContent(head, byExtension(item.uri, NORMALIZERS), NORMALIZERS)
-    if (lane !== options.lane) throw new WrongLane(lane)
+    // What a thread can do a process can, too; a picture may have come here for its size.
+    if (lane !== options.lane && !(lane === "thread" && options.lane === "process")) throw new WrongLane(lane)
     for await (const rows of normalizer.normalize(item, optionsOf(options.media, normalizer), context)) {
       yield { ...rows, medium: normalizer.name }
     }

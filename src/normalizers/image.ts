@@ -49,7 +49,7 @@ export const image = {
     }
     const { thumbnailBatch, thumbnailsOf } = await import("../media/thumbnails.ts")
     // Files without the signature of another format come here in a process that may be killed: see route.ts.
-    const thumbnails = await thumbnailsOf(bytes, { svg: true })
+    const thumbnails = await thumbnailsOf(bytes, { svg: true, lane: context.lane })
     yield { batch, side: { thumbnails: thumbnailBatch([{ row: 0, fileId: id, column: "image", thumbnails }]) } }
   },
 } as const satisfies Normalizer

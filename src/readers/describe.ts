@@ -5,7 +5,7 @@ import { type ColumnType, formatType } from "../model/types.ts"
 import { SLUICE_KEY, schemaIn } from "../parquet/metadata.ts"
 import { isStoredAs } from "../parquet/stored.ts"
 import { csvHead, csvScan, MOST_COLUMNS, sampledType, sampleQuery } from "./csv.ts"
-import { identifier, withConnection } from "./duckdb.ts"
+import { identifier, planned, withConnection } from "./duckdb.ts"
 import { duckDbMessage } from "./errors.ts"
 import { checkTableFile, type TableFile } from "./file.ts"
 import { checkNesting, jsonlScan, jsonlSurvey } from "./jsonl.ts"
@@ -171,7 +171,8 @@ const narrowOnes = async (
     const c = identifier(name)
     return `count(${c}) = count(try_cast(${c} AS BIGINT)) AS fits${index}`
   })
-  const answer = await firstRow(connection, `SELECT ${tests.join(", ")} FROM ${scan}`)
+  const look = () => firstRow(connection, `SELECT ${tests.join(", ")} FROM ${scan}`)
+  const answer = await planned(names.length, look)
   return new Set(names.filter((_, index) => answer[`fits${index}`] === true))
 }
 
@@ -215,7 +216,8 @@ const describeCsv = async (
   const head = await csvHead(file)
   const from = csvScan(file, head)
   const expressions = head.names.map((_, index) => `c${index}`)
-  const answer = await firstRow(connection, sampleQuery(from, expressions))
+  const sample = () => firstRow(connection, sampleQuery(from, expressions))
+  const answer = await planned(expressions.length, sample)
   const columns: TableColumn[] = []
   for (const [index, name] of head.names.entries()) {
     const asked = types(name)

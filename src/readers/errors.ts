@@ -1,6 +1,7 @@
 /** What DuckDB says about a file, in the words that a user needs. */
 import { IngestError, messageOf } from "../model/errors.ts"
-import { type ByteRange, checkCompressed, isCompressed } from "./file.ts"
+import { checkCompressed } from "./end.ts"
+import { type ByteRange, isCompressed } from "./file.ts"
 import { linesBefore, malformedLine } from "./jsonl.ts"
 
 const KIND = /^(Invalid Input|Conversion|IO|Binder|Serialization|Out of Memory|Catalog|Parser|Invalid) Error: /i

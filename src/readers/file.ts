@@ -73,16 +73,6 @@ export const unpacked = (path: string, range?: ByteRange): Readable => {
 
 export const isCompressed = (path: string): boolean => /\.(gz|zst)$/i.test(path)
 
-/**
- * Unpacks a compressed file to its end, and keeps nothing of it. DuckDB takes what there is of one that is cut off for
- * all of it, and does not compare checksums.
- *
- * @throws {IngestError} when it is cut off or damaged.
- */
-export const checkCompressed = async (path: string, signal?: AbortSignal): Promise<void> => {
-  for await (const _ of unpacked(path)) signal?.throwIfAborted()
-}
-
 const open = (path: string): number => {
   try {
     return openSync(path, "r")

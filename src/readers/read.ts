@@ -8,9 +8,10 @@ import type { Column } from "../model/column.ts"
 import { IngestError, messageOf } from "../model/errors.ts"
 import type { ColumnType } from "../model/types.ts"
 import { describeTable } from "./describe.ts"
-import { type Bindings, connect, loadBindings } from "./duckdb.ts"
+import { type Bindings, connect, loadBindings, planned } from "./duckdb.ts"
+import { checkEnd } from "./end.ts"
 import { duckDbMessage } from "./errors.ts"
-import { type ByteRange, checkCompressed, checkTableFile, isCompressed, type TableFile } from "./file.ts"
+import { type ByteRange, checkTableFile, type TableFile } from "./file.ts"
 import { withJsonNumbers } from "./json-numbers.ts"
 import { copyRange, linesBefore } from "./jsonl.ts"
 import type { RowRange } from "./parquet.ts"
@@ -105,7 +106,8 @@ async function* chunks(
     const query = await queryOf(connection, file, wanted, rows)
     let row = rows?.start ?? 0
     // Why it cannot begin is found out in the same way as why it does not get to its end.
-    const result = await connection.stream(query.sql).catch(() => undefined)
+    const plan = () => connection.stream(query.sql)
+    const result = await planned(query.columns.length, plan).catch(() => undefined)
     for (let ended = false; !ended; ) {
       const chunk = await result?.fetchChunk()
       signal?.throwIfAborted()
@@ -136,14 +138,14 @@ async function* chunks(
  */
 export async function* readTable(file: TableFile, options: ReadOptions = {}): AsyncGenerator<Batch, void, undefined> {
   const { bytes, signal, batchRows = BATCH.rows } = options
-  const left = new AbortController()
   const part = bytes && join(bytes.tempDir, `${randomUUID()}.jsonl`)
+  const left = new AbortController()
   signal?.throwIfAborted()
   checkTableFile(file)
   try {
     // Beside DuckDB, on a thread of its own.
-    const whole = isCompressed(file.path) ? checkCompressed(file.path, left.signal) : undefined
-    whole?.catch(() => undefined)
+    const whole = checkEnd(file, left.signal)
+    whole.catch(() => undefined)
     if (bytes && part) await copyRange(file.path, bytes, part)
     yield* gathered(chunks(part ? { ...file, path: part } : file, options), batchRows)
     await whole

@@ -14,6 +14,7 @@ import {
   checkTableName,
   connect,
   localPath,
+  openExisting,
   sideNames,
   sideTable,
   type Table,
@@ -106,7 +107,7 @@ const openWriter = async (
   main?: { readonly notices: readonly string[] },
 ): Promise<Writer> => {
   const { db, folder, lock, index, durable } = place
-  let table: Table | undefined = (await tableNames(db, true)).includes(name) ? await db.openTable(name) : undefined
+  let table: Table | undefined = (await tableNames(db, true)).includes(name) ? await openExisting(db, name) : undefined
   let schema: Schema = table ? fromSchema(await table.schema()) : new Map()
   let version: Version = table ? await table.version() : 0
   let pending: Batch[] = []

@@ -4,7 +4,8 @@ import { createRequire } from "node:module"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import type * as LanceDb from "@lancedb/lancedb"
-import { ConfigError, TableError } from "../model/errors.ts"
+import { withoutSecrets } from "../model/address-text.ts"
+import { ConfigError, messageOf, TableError } from "../model/errors.ts"
 
 export type Connection = LanceDb.Connection
 export type Table = LanceDb.Table
@@ -22,7 +23,7 @@ export const localPath = (uri: string): string => {
   if (uri.startsWith("file://")) return fileURLToPath(uri)
   if (/^[a-z][a-z0-9+]+:\/\//i.test(uri)) {
     throw new ConfigError(
-      `Expected a local folder as uri, found ${JSON.stringify(uri)}; object stores are not supported yet`,
+      `Expected a local folder as uri, found ${JSON.stringify(withoutSecrets(uri))}; object stores are not supported yet`,
     )
   }
   return resolve(uri)
@@ -94,11 +95,29 @@ export const hasVersion = (root: string): boolean => {
   return existsSync(versions) && readdirSync(versions).some((name) => name.endsWith(".manifest"))
 }
 
+/**
+ * Opens a table that is there.
+ *
+ * @throws {TableError} when it cannot be opened: a file of it is damaged or gone. Nothing is made anew in its place.
+ */
+export const openExisting = async (db: Connection, name: string): Promise<Table> => {
+  try {
+    return await db.openTable(name)
+  } catch (error) {
+    // What follows is where in Lance's sources that was found out.
+    const [why] = messageOf(error).split(/, \/|\n/)
+    throw new TableError(
+      `Table ${JSON.stringify(name)} is damaged: its newest version cannot be opened (${why}). Nothing was changed. Put the folder ${name}.lance back from a copy, or take it away and run again what made it`,
+      { cause: error },
+    )
+  }
+}
+
 /** @throws {TableError} when there is no such table; the message lists those there are. */
 export const openTable = async (db: Connection, uri: string, name: string): Promise<Table> => {
   const names = await tableNames(db, true)
   if (names.includes(name)) {
-    if (hasVersion(tableFolder(localPath(uri), name))) return db.openTable(name)
+    if (hasVersion(tableFolder(localPath(uri), name))) return openExisting(db, name)
     throw new TableError(
       `Table ${JSON.stringify(name)} in ${uri} is empty: its first commit was interrupted. Run again what made it`,
     )

@@ -3,7 +3,16 @@ import { existsSync } from "node:fs"
 import type { Batch } from "../model/batch.ts"
 import type { Reader, RowFilter } from "../model/sink.ts"
 import { fromRecordBatch, fromSchema } from "./arrow.ts"
-import { type Connection, connect, localPath, sideNames, sideTable, type Table, tableNames } from "./database.ts"
+import {
+  type Connection,
+  connect,
+  localPath,
+  openExisting,
+  sideNames,
+  sideTable,
+  type Table,
+  tableNames,
+} from "./database.ts"
 import { toSql } from "./filter.ts"
 
 /** The highest or lowest `_commit`. */
@@ -30,7 +39,7 @@ const emptyReader: Reader = {
 
 const readerOf = async (db: Connection, name: string, closed: () => void): Promise<Reader> => {
   const names = await tableNames(db, true)
-  const table = names.includes(name) ? await db.openTable(name) : undefined
+  const table = names.includes(name) ? await openExisting(db, name) : undefined
   const readers: Reader[] = []
   return {
     schema: table ? fromSchema(await table.schema()) : new Map(),

@@ -11,7 +11,7 @@ import { TableError } from "../model/errors.ts"
 import type { RunRecord } from "../model/run.ts"
 import type { ColumnType, Schema } from "../model/types.ts"
 import { arrow, fromRecordBatch, toField, toTable } from "./arrow.ts"
-import { type Connection, RUNS_TABLE, tableNames } from "./database.ts"
+import { type Connection, openExisting, RUNS_TABLE, tableNames } from "./database.ts"
 import { forgetMark, openDurable, recover } from "./durable.ts"
 import { quoteName, quoteText } from "./filter.ts"
 import { acquireLock, type Lock } from "./lock.ts"
@@ -99,7 +99,8 @@ export const recordRun = (db: Connection, folder: string, run: RunRecord, durabl
     await recover(folder, RUNS_TABLE)
     await sweep(folder, RUNS_TABLE)
     const schema = new arrow.Schema([...RUNS_SCHEMA].map(([name, type]) => toField(name, type)))
-    const runs = await db.createEmptyTable(RUNS_TABLE, schema, { mode: "create", existOk: true })
+    const there = (await tableNames(db, true)).includes(RUNS_TABLE)
+    const runs = there ? await openExisting(db, RUNS_TABLE) : await db.createEmptyTable(RUNS_TABLE, schema)
     try {
       const row = toTable(RUNS_SCHEMA, [runBatch(run)])
       await runs.mergeInsert("run").whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(row)
@@ -116,7 +117,7 @@ export const recordRun = (db: Connection, folder: string, run: RunRecord, durabl
 /** The runs of a database, or of one table in it, newest first. */
 export const runsOf = async (db: Connection, table?: string): Promise<RunRecord[]> => {
   if (!(await tableNames(db, true)).includes(RUNS_TABLE)) return []
-  const runs = await db.openTable(RUNS_TABLE)
+  const runs = await openExisting(db, RUNS_TABLE)
   try {
     const query = runs.query().select([...RUNS_SCHEMA.keys()])
     if (table !== undefined) query.where(`${quoteName("table")} = ${quoteText(table)}`)

@@ -215,11 +215,11 @@ describe("overrides", () => {
   it("are named by problems instead of a place", () => {
     const overrides = ["sink.mode=snyc", "wrkers.threads=2", "name.x=1", "index={a", "sink.table=${NOPE}"]
     expect(problems(OK, overrides)).toEqual([
-      "--set name.x=1  name: expected a mapping to set a key of; set the whole of it instead",
-      "--set index={a  index: Flow map must end with a }",
-      "--set sink.table=${NOPE}  sink.table: environment variable NOPE is not set; set it, or give a default: ${NOPE:-...}",
-      '--set wrkers.threads=2  wrkers: unknown key; did you mean "workers"?',
-      '--set sink.mode=snyc  sink.mode: expected one of append, error, replace, sync, found "snyc"',
+      "--set name.x  name: expected a mapping to set a key of; set the whole of it instead",
+      "--set index  index: Flow map must end with a }",
+      "--set sink.table  sink.table: environment variable NOPE is not set; set it, or give a default: ${NOPE:-...}",
+      '--set wrkers.threads  wrkers: unknown key; did you mean "workers"?',
+      '--set sink.mode  sink.mode: expected one of append, error, replace, sync, found "snyc"',
     ])
   })
 

@@ -1,35 +1,15 @@
 /** A disk that fills up ends the run at its last commit; with room again, the next run completes the table. */
-import { execFileSync } from "node:child_process"
 import { connect } from "@lancedb/lancedb"
-import { afterEach, expect, it } from "vitest"
+import { expect, it } from "vitest"
 import { isFatal } from "../../src/model/errors.ts"
 import { run } from "../../src/pipeline.ts"
 import { lance } from "../../src/sinks/lance.ts"
+import { makeRoom, smallDisk } from "../fixtures/disk.ts"
 import type { Behaviour } from "../fixtures/normalizer.ts"
 import { itemsOf, testPlan } from "../fixtures/plans.ts"
-import { tempFolder } from "../fixtures/temp.ts"
-
-const mounted: string[] = []
-
-/** A file system of its own in memory; undefined where this user may not mount one. */
-const smallDisk = async (): Promise<string | undefined> => {
-  const folder = await tempFolder()
-  try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=400k", "tmpfs", folder], { stdio: "pipe" })
-    mounted.push(folder)
-    return folder
-  } catch {
-    console.warn("SKIPPED: no disk could be filled up, as this user may not mount a tmpfs")
-    return undefined
-  }
-}
-
-afterEach(() => {
-  for (const folder of mounted.splice(0)) execFileSync("umount", ["--lazy", folder])
-})
 
 it("ends the run, keeps the last commit, and goes on when there is room", { timeout: 60_000 }, async ({ skip }) => {
-  const uri = await smallDisk()
+  const uri = await smallDisk("400k")
   if (uri === undefined) return skip()
   const behaviours: Behaviour[] = Array.from({ length: 400 }, () => ({ rows: 2, size: 8000 }))
   const plan = () =>
@@ -39,7 +19,7 @@ it("ends the run, keeps the last commit, and goes on when there is room", { time
   expect(String(error)).toMatch(/FatalError: The disk of .* is full; table "t.*" stands at its last commit/)
   expect(isFatal(error), String(error)).toBe(true)
 
-  execFileSync("mount", ["-o", "remount,size=200m", uri])
+  makeRoom(uri)
   const rows = async (): Promise<number> => (await (await connect(uri)).openTable("t")).countRows()
   const before = await rows()
   expect(before).toBeGreaterThan(0)

@@ -49,7 +49,7 @@ const ingest = async (uri: string, ids: readonly string[]): Promise<void> => {
       commit: { rows: 2000, bytes: 48 << 20, period: Infinity },
       failed: "skip",
       errors: { max: 100, maxRatio: 1 },
-      workers: { threads: 1, timeout: 60_000 },
+      workers: { threads: 1, timeout: 60_000, memory: 1 << 30 },
       maxItemBytes: 1 << 20,
       shutdownTimeout: 1000,
     },

@@ -1,6 +1,8 @@
+import { threadId } from "node:worker_threads"
 import * as fc from "fast-check"
 import { afterEach, describe, expect, it } from "vitest"
 import { CRASH_POINTS, onCrashPoint } from "../../src/engine/crash-point.ts"
+import { withWorkerMap } from "../../src/engine/map-in-worker.ts"
 import type { Plan } from "../../src/engine/plan.ts"
 import { FatalError, IngestError } from "../../src/model/errors.ts"
 import type { FilterStage, MapStage, RowStage } from "../../src/model/stage.ts"
@@ -222,4 +224,21 @@ it("comes to the same end with stages, whatever was interrupted", { timeout: 60_
     ),
     { numRuns: 100 },
   )
+})
+
+it.each(["thread", "process", "main"] as const)("a map in workers runs where rows are made: %s", async (lane) => {
+  const database = new MemoryDatabase()
+  const plan = testPlan(itemsOf([{ rows: 2 }, { rows: 1 }]), memory({ table: "t", database }), lane)
+  const feed = withWorkerMap(plan.feed, {
+    name: "where",
+    columns: new Map([["place", { name: "TEXT" }]]),
+    module: new URL("../fixtures/worker-map.ts", import.meta.url).href,
+    export: "where",
+  })
+  expect((await run({ ...plan, feed })).items).toMatchObject({ done: 1, failed: 1 })
+  const places = rows(database, "place").map(({ place }) => String(place))
+  expect(places).toEqual([0, 1].map((n) => expect.stringMatching(new RegExp(`^item-0#${n} on \\d+/\\d+$`))))
+  const here = `${process.pid}/${threadId}`
+  expect(places.every((place) => place.endsWith(here))).toBe(lane === "main")
+  expect(records(database)[0]?.error).toBe('map "where": not this one')
 })

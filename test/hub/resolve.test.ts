@@ -46,6 +46,8 @@ describe("globs", () => {
     ["data/[a-b].csv", ["data/a.csv"]],
     ["data/x[!2-9].csv", ["data/x1.csv"]],
     ["d[[]1].csv", ["d[1].csv"]],
+    ["data/[b-a].csv", []],
+    ["data/**/x*[0-9].*", ["data/x1.csv"]],
     ["data/.hidden/*", ["data/.hidden/a.csv"]],
     ["data/.*/*", ["data/.hidden/a.csv"]],
     ["data/__*/*", ["data/__pycache__/a.csv"]],

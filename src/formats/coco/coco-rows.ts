@@ -108,12 +108,13 @@ const boxOf = ({ id, bbox }: Annotation, partial: (message: string) => void): re
   return NO_BOX
 }
 
-export const normalizeCoco: Normalize = async function* (item, rowOptions, { maxBytes, partial, progress }) {
+export const normalizeCoco: Normalize = async function* (item, rowOptions, context) {
+  const { maxBytes, partial, progress } = context
   const options = rowOptions as unknown as CocoRowOptions
   const payload = item.payload as unknown as CocoPayload
   const { image, instances, captions, imageId, filename, width, height } = payload
   checkMemory(payload, maxBytes)
-  const picture = await readPicture(item, image, { thumbnails: options.thumbnails, maxBytes })
+  const picture = await readPicture(item, image, { ...context, thumbnails: options.thumbnails })
   progress()
   const problem = sizeProblem(image, picture.header, payload)
   if (problem !== undefined) partial(problem)

@@ -32,10 +32,11 @@ export const panopticCode = (options: PanopticRowOptions): Code => ({
   options,
 })
 
-export const normalizePanoptic: Normalize = async function* (item, { thumbnails }, { maxBytes, partial, progress }) {
+export const normalizePanoptic: Normalize = async function* (item, { thumbnails }, context) {
+  const { maxBytes, partial, progress } = context
   const payload = item.payload as unknown as PanopticPayload
   const { image, mask, annotations } = payload
-  const picture = await readPicture(item, image, { thumbnails: thumbnails === true, maxBytes })
+  const picture = await readPicture(item, image, { ...context, thumbnails: thumbnails === true })
   progress()
   const maskBytes = await about(mask.path, () => readWhole(item, mask, maxBytes))
   const maskSize = await about(mask.path, () => checkPng(maskBytes))

@@ -4,7 +4,7 @@ import { readItem } from "../../media/itemfile.ts"
 import { IngestError } from "../../model/errors.ts"
 import { rowId } from "../../model/ids.ts"
 import type { Item } from "../../model/item.ts"
-import type { Rows } from "../../model/normalizer.ts"
+import type { Lane, Rows } from "../../model/normalizer.ts"
 import type { NotedFile } from "../../readers/byte-ranges.ts"
 
 /** Runs `read`, and names the file in what it throws. */
@@ -24,6 +24,7 @@ export const readWhole = (item: Item, { path, version }: NotedFile, maxBytes: nu
 interface PictureOptions {
   readonly thumbnails: boolean
   readonly maxBytes: number
+  readonly lane?: Lane | undefined
 }
 
 export interface Picture {
@@ -37,14 +38,19 @@ export interface Picture {
  * Reads and checks a picture: to its end by its structure, and where thumbnails are wanted by decoding it.
  *
  * @throws {IngestError} naming the file when it is damaged, or is not the one that was listed.
+ * @throws {WrongLane} when it is too large to be decoded on this lane.
  */
-export const readPicture = (item: Item, file: NotedFile, { thumbnails, maxBytes }: PictureOptions): Promise<Picture> =>
+export const readPicture = (
+  item: Item,
+  file: NotedFile,
+  { thumbnails, maxBytes, lane }: PictureOptions,
+): Promise<Picture> =>
   about(file.path, async () => {
     const bytes = readWhole(item, file, maxBytes)
     const header = readImageHeader(bytes)
     if (!thumbnails) return { bytes, header }
     const { thumbnailBatch, thumbnailsOf } = await import("../../media/thumbnails.ts")
-    const entry = { row: 0, fileId: rowId(item, 0), column: "image", thumbnails: await thumbnailsOf(bytes) }
+    const entry = { row: 0, fileId: rowId(item, 0), column: "image", thumbnails: await thumbnailsOf(bytes, { lane }) }
     return { bytes, header, side: { thumbnails: thumbnailBatch([entry]) } }
   })
 

@@ -67,7 +67,10 @@ export const normalizeImageFolder: Normalize = async function* (item, options, c
     ),
   }
   const known = Object.fromEntries(Object.entries(made).filter((entry): entry is [string, Column] => !!entry[1]))
-  yield { ...(await pictureRow(item, bytes, known, options.thumbnails === true)), medium: "image_folder" }
+  yield {
+    ...(await pictureRow(item, bytes, known, { thumbnails: options.thumbnails === true, ...context })),
+    medium: "image_folder",
+  }
 }
 
 /**

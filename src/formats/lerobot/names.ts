@@ -33,21 +33,24 @@ export interface Camera {
 /** Longer vectors (the output of a network, a tactile skin) are no numbers that anyone wants a column each for. */
 const MOST_UNPACKED = 128
 
-const TYPES: Readonly<Record<string, TypeName>> = {
-  float16: "FLOAT32",
-  float32: "FLOAT32",
-  float64: "FLOAT64",
-  int8: "INT32",
-  uint8: "INT32",
-  int16: "INT32",
-  uint16: "INT32",
-  int32: "INT32",
-  uint32: "INT64",
-  int64: "INT64",
-  uint64: "INT64",
-  bool: "BOOL",
-  string: "TEXT",
-}
+/** By what a dataset says; it may say "constructor". */
+const TYPES = new Map<string, TypeName>(
+  Object.entries({
+    float16: "FLOAT32",
+    float32: "FLOAT32",
+    float64: "FLOAT64",
+    int8: "INT32",
+    uint8: "INT32",
+    int16: "INT32",
+    uint16: "INT32",
+    int32: "INT32",
+    uint32: "INT64",
+    int64: "INT64",
+    uint64: "INT64",
+    bool: "BOOL",
+    string: "TEXT",
+  } satisfies Record<string, TypeName>),
+)
 
 const clean = (text: string): string => text.replaceAll(/[^\p{L}\p{N}_]/gu, "_")
 
@@ -120,7 +123,7 @@ export const frameFeatures = (features: readonly Feature[], unpack: boolean): re
       return [{ key, kind: "image", column, type: { name: "IMAGE" } }]
     }
     const proposals = [shortKey(key), clean(key)]
-    const name = TYPES[dtype]
+    const name = TYPES.get(dtype)
     const [size = 1, ...more] = shape
     const whole = more.every((one) => one === 1)
     if (name && whole && size === 1) return [{ key, kind: "value", column: single(...proposals), type: { name } }]

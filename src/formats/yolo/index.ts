@@ -91,7 +91,10 @@ export const normalizeYolo: Normalize = async function* (item, options, context)
     class_names: jsonColumn(names),
     num_objects: int32Column([objects.labels.length]),
   }
-  yield { ...(await pictureRow(item, bytes, columns, options.thumbnails === true)), medium: "yolo" }
+  yield {
+    ...(await pictureRow(item, bytes, columns, { thumbnails: options.thumbnails === true, ...context })),
+    medium: "yolo",
+  }
 }
 
 async function* list(options: YoloOptions, context: SourceContext): AsyncGenerator<Item, void, undefined> {

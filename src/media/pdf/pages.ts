@@ -19,7 +19,7 @@ const MAX_PAGES = 10_000
 const MAX_PIXELS = 2 ** 28
 const BYTES_PER_PIXEL = 3
 
-/** PDFium may take so much besides the file and the pixels of a page, which may have `maxBytes` each. */
+/** An engine may take so much besides the file and the pixels of a page, which may have `maxBytes` each. */
 const SPARE_MEMORY = 512 << 20
 
 /** With larger pages than this, the next one is drawn only when the last one is done with. */
@@ -136,9 +136,8 @@ export async function* readPages(read: () => Uint8Array, options: PdfOptions): A
   const maxPixels = Math.min(MAX_PIXELS, Math.floor(options.maxBytes / BYTES_PER_PIXEL))
   const reader = await openPdf(take, {
     drawing: { dpi: options.dpi, maxPixels },
-    limit: options.stepLimit ?? STEP_LIMIT,
+    limits: { time: options.stepLimit ?? STEP_LIMIT, memory: 2 * options.maxBytes + SPARE_MEMORY },
     progress: options.progress,
-    mostMemory: 2 * options.maxBytes + SPARE_MEMORY,
     damage: cut,
   })
   let pages = 0

@@ -3,7 +3,7 @@
  * after one on which PDFium hangs or dies, so do all that follow.
  */
 import { IngestError, messageOf } from "../../model/errors.ts"
-import { type Engine, EngineExhausted, EngineLost, startEngine } from "./engine.ts"
+import { type Engine, EngineExhausted, EngineLost, type Limits, startEngine } from "./engine.ts"
 import { type Drawing, type PageImage, PdfError } from "./page.ts"
 import type { EngineName } from "./protocol.ts"
 
@@ -27,12 +27,10 @@ export interface PdfReader {
 
 export interface ReaderOptions {
   readonly drawing: Drawing
-  /** Milliseconds that one step (opening the file, drawing a page) may take an engine. */
-  readonly limit: number
+  /** What one step (opening the file, drawing a page) may take an engine. */
+  readonly limits: Limits
   /** Called before each step. */
   readonly progress: () => void
-  /** Bytes of memory that the document may take in PDFium. */
-  readonly mostMemory: number
   /** What is known to be wrong with the file, for the error when it cannot be opened. */
   readonly damage: string | undefined
 }
@@ -51,7 +49,7 @@ const said = (name: EngineName, error: unknown): string => `${LABELS[name]}: ${m
  * @throws {IngestError} when no engine can open the file, or a password is needed. What `read` throws is passed on.
  */
 export const openPdf = async (read: () => Uint8Array, options: ReaderOptions): Promise<PdfReader> => {
-  const { drawing, limit, progress, mostMemory, damage } = options
+  const { drawing, limits, progress, damage } = options
   const running = new Map<EngineName, Engine>()
   let usable: readonly EngineName[] = ["pdfium", "pdfjs"]
   let closed = false
@@ -65,7 +63,7 @@ export const openPdf = async (read: () => Uint8Array, options: ReaderOptions): P
   const open = async (name: EngineName): Promise<{ readonly engine: Engine; readonly pages: number }> => {
     const bytes = read()
     progress()
-    const engine = startEngine(name, limit, mostMemory)
+    const engine = startEngine(name, limits)
     running.set(name, engine)
     try {
       return { engine, pages: await engine.open(bytes) }

@@ -42,25 +42,28 @@ export const MEDIA: Readonly<Record<MediaKind, ColumnType>> = {
   Mesh: { name: "MESH" },
 }
 
-const VALUES: Readonly<Record<string, TypeName>> = {
-  string: "TEXT",
-  large_string: "TEXT",
-  string_view: "TEXT",
-  int8: "INT32",
-  int16: "INT32",
-  int32: "INT32",
-  uint8: "INT32",
-  uint16: "INT32",
-  int64: "INT64",
-  uint32: "INT64",
-  uint64: "INT64",
-  float16: "FLOAT32",
-  float32: "FLOAT32",
-  float64: "FLOAT64",
-  bool: "BOOL",
-  binary: "BINARY",
-  large_binary: "BINARY",
-}
+/** By what a dataset says; it may say "constructor". */
+const VALUES = new Map<string, TypeName>(
+  Object.entries({
+    string: "TEXT",
+    large_string: "TEXT",
+    string_view: "TEXT",
+    int8: "INT32",
+    int16: "INT32",
+    int32: "INT32",
+    uint8: "INT32",
+    uint16: "INT32",
+    int64: "INT64",
+    uint32: "INT64",
+    uint64: "INT64",
+    float16: "FLOAT32",
+    float32: "FLOAT32",
+    float64: "FLOAT64",
+    bool: "BOOL",
+    binary: "BINARY",
+    large_binary: "BINARY",
+  } satisfies Record<string, TypeName>),
+)
 
 /** Numbers that 32-bit floats hold exactly, or nearly so. */
 const FLOATS = /^(float(16|32|64)|u?int(8|16))$/
@@ -72,7 +75,7 @@ const embedding = (size: number | undefined): ColumnType | undefined =>
 export const featureType = (feature: Feature | undefined): ColumnType | undefined => {
   switch (feature?.kind) {
     case "value": {
-      const name = VALUES[feature.dtype]
+      const name = VALUES.get(feature.dtype)
       return name && { name }
     }
     case "label":

@@ -120,26 +120,27 @@ export async function* metadataRows(
     for (let start = 0; start < batch.rows; start += FETCHED_ROWS) {
       const slice = sliceBatch(batch, start, Math.min(start + FETCHED_ROWS, batch.rows))
       const unique = uniqueNames()
-      const columns: Record<string, Column> = {}
+      // A column may be called __proto__.
+      const columns = new Map<string, Column>()
       for (const [name, column] of slice.columns) {
         const target = fileColumn(name, base)
         if (target === undefined) {
-          columns[unique(name)] = column
+          columns.set(unique(name), column)
           continue
         }
         named = true
         const names = Array.from({ length: slice.rows }, (_, row) => valueAt(column, row))
         const paths = names.map((one) => place(one, metadata, reading))
         const as = unique(target)
-        columns[as] = bytesColumn(await readFiles(session, paths, reading), MEDIA[media])
-        columns[unique(`${as}_path`)] = textColumn(paths)
+        columns.set(as, bytesColumn(await readFiles(session, paths, reading), MEDIA[media]))
+        columns.set(unique(`${as}_path`), textColumn(paths))
       }
       if (!named) {
         throw new IngestError(
-          `${metadata}: expected a column "file_name" or "*_file_name", found ${Object.keys(columns).join(", ")}`,
+          `${metadata}: expected a column "file_name" or "*_file_name", found ${[...columns.keys()].join(", ")}`,
         )
       }
-      yield picked(batchOf(columns), session.columns, metadata)
+      yield picked({ rows: slice.rows, columns }, session.columns, metadata)
     }
   }
 }
