@@ -158,10 +158,11 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       ).pipe(Effect.ensuring(Queue.offer(entries, { kind: "end" }))),
     )
 
-    const work = Effect.raceFirst(consume({ plan, lanes, tempDir, intake, tally }, entries), intake.ticker)
+    // The last rows can be at a stage for long: a stop is heard then, too.
+    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally }, entries), Effect.suspend(intake.commit))
+    const work = Effect.raceFirst(all, intake.ticker)
     const outcome = yield* Effect.raceFirst(Effect.as(work, "complete" as const), Deferred.await(halted))
-    if (outcome === "cut") yield* intake.cut()
-    if (outcome !== "abort") yield* intake.commit()
+    if (outcome === "cut") yield* Effect.andThen(intake.cut(), Effect.suspend(intake.commit))
     yield* intake.settled
     if (outcome === "complete") yield* Fiber.join(listing)
     if (seen && tally.listingComplete && ending === "complete") {
