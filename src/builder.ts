@@ -1,4 +1,4 @@
-/** Pipelines in code: what they are made of is said step by step, and the compiler knows the columns at each of them. */
+/** Pipelines in code: what they are made of is said step by step, checked at each, and becomes a plan. */
 import type { Plan } from "./engine/plan.ts"
 import { checkFormat } from "./formats/plain.ts"
 import { describeValue } from "./model/describe.ts"
@@ -8,96 +8,21 @@ import type { Format } from "./model/format.ts"
 import { snakeCase } from "./model/options.ts"
 import type { Needs, Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
-import type { FilterStage, MapStage, StageBatch, StageContext } from "./model/stage.ts"
+import type { FilterStage, MapStage } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
-import type { ColumnsOf, Only, StageType, With } from "./model/value-types.ts"
-import type { FileColumns, FileOptions } from "./normalizers/index.ts"
+import type { FileOptions } from "./normalizers/index.ts"
 import { filesFeed, formatPlan, type MediaOptions, planOf, type RunSettings } from "./pipeline.ts"
-import { type Described, filterStage, type MapOptions, mapStage, type StageOptions, stagedFeed } from "./stages.ts"
-
-/** A pipeline that has a name. Every call below gives a new one, and leaves the one that it is called on as it is. */
-export interface NewPipeline {
-  /** Files, or items of your own: {@link FilesPipeline.normalize} makes rows of them. */
-  from(source: Source): FilesPipeline
-  /** What makes rows by itself: `huggingface(...)`, `columns(...)`. */
-  from<S extends SchemaMap = SchemaMap>(feed: Feed<S>): RowsPipeline<S>
-  /**
-   * A dataset layout. Where it says its columns (see {@link Format.columnTypes}), the compiler knows them; otherwise
-   * stages may ask for any.
-   */
-  format<S extends SchemaMap = SchemaMap>(format: Format<S>): RowsPipeline<S>
-}
-
-export interface FilesPipeline {
-  /**
-   * Makes rows of files, on worker threads and in child processes. The rows of a medium have its columns; those of the
-   * other media are null in them.
-   *
-   * @throws {ConfigError} for a medium or an option that there is not, or a value that does not fit.
-   */
-  normalize(options?: FileOptions): RowsPipeline<FileColumns>
-}
-
-/** What is asked of a run, with types for columns that there are. */
-export interface PipelineSettings<S extends SchemaMap> extends Omit<RunSettings, "schema"> {
-  /** Column types that win over the ones that the rows come with; a `map` says its own. */
-  readonly schema?: { readonly [Name in keyof S]?: string }
-}
-
-/** A pipeline that has rows; `S` are their columns and types, as far as the compiler knows them. */
-export interface RowsPipeline<S extends SchemaMap> {
-  /**
-   * Adds columns, or puts others in their place; this is where a model is called. The function is given batches of rows,
-   * and gives a value a row for each of `columns`. It runs on the main thread and may be asynchronous; what computes for
-   * long belongs into a service or a worker of your own.
-   *
-   * The name, the columns and `revision` are part of what items are told apart by: when they change, `sync` does all
-   * items again. The function itself is not: raise `revision` when it gives something else.
-   *
-   * @throws {ConfigError} for a name that another stage has, and for what does not fit.
-   * @example
-   * ```ts
-   * const plan = Pipeline.make("notes")
-   *   .from(files({ include: "./notes" }))
-   *   .normalize()
-   *   .map("count", { words: "INT32" }, (batch) => ({
-   *     words: batch.column("text").map((text) => text?.split(/\s+/).length),
-   *   }))
-   *   .to(lance({ uri: "./data", table: "notes" }))
-   * ```
-   */
-  map<const M extends Readonly<Record<string, StageType>>, Given extends ColumnsOf<M>>(
-    name: string,
-    columns: M,
-    map: (batch: StageBatch<S>, context: StageContext) => Only<Given, M> | Promise<Only<Given, M>>,
-    options?: MapOptions,
-  ): RowsPipeline<With<S, M>>
-  /**
-   * Leaves rows out. The function is given batches of rows, and says for each row whether it stays. Name and `revision`
-   * count as those of a {@link RowsPipeline.map}.
-   *
-   * @throws {ConfigError} for a name that another stage has, and for what does not fit.
-   * @example
-   * ```ts
-   * const plan = Pipeline.make("notes")
-   *   .from(files({ include: "./notes" }))
-   *   .normalize()
-   *   .filter("long", (batch) => batch.column("text").map((text) => (text?.length ?? 0) > 100))
-   *   .to(lance({ uri: "./data", table: "notes" }))
-   * ```
-   */
-  filter(
-    name: string,
-    keep: (batch: StageBatch<S>) => ArrayLike<boolean> | Promise<ArrayLike<boolean>>,
-    options?: StageOptions,
-  ): RowsPipeline<S>
-  /**
-   * The plan for `run` and `start`. Nothing has been opened or read yet.
-   *
-   * @throws {ConfigError} when settings contradict one another, or name columns that there are not.
-   */
-  to(sink: Sink & Partial<Needs<keyof S & string>>, settings?: PipelineSettings<S>): Plan
-}
+import {
+  type Described,
+  filterStage,
+  type MapOptions,
+  mapStage,
+  type StageOptions,
+  type WorkerCode,
+  withStages,
+  workerStage,
+} from "./stages.ts"
+import type { FilesPipeline, NewPipeline, RowsPipeline } from "./steps.ts"
 
 /** What rows are made of; `source` alone is not yet normalized. */
 type Origin = { readonly source: Source } | { readonly feed: Feed } | { readonly format: Format }
@@ -111,7 +36,7 @@ interface Parts {
 }
 
 const ORDER =
-  "Pipeline.make(name), then .from(source).normalize() for files, or .from(feed) or .format(format) for what makes rows by itself, then any of .map and .filter, then .to(sink)"
+  "Pipeline.make(name), then .from(source).normalize() for files, or .from(feed) or .format(format) for what makes rows by itself, then any of .mapInWorkers, then any of .map and .filter, then .to(sink)"
 
 const isSource = (given: Source | Feed): given is Source =>
   typeof (given as Partial<Source> | null)?.items === "function"
@@ -120,6 +45,22 @@ const isFeed = (given: Source | Feed): given is Feed =>
   typeof (given as Partial<Feed> | null)?.route === "function" && typeof (given as Feed).source?.items === "function"
 
 const quoted = (names: readonly string[]): string => names.map((name) => JSON.stringify(name)).join(", ")
+
+/** Options under the names that they have in documents. */
+const mediaOptions = (options: FileOptions): MediaOptions => {
+  const isObject = (given: unknown): given is object => typeof given === "object" && given !== null
+  const media = isObject(options) ? Object.entries<unknown>(options) : [["", options] as const]
+  return Object.fromEntries(
+    media.map(([medium, given]) => {
+      if (isObject(given)) {
+        return [medium, Object.fromEntries(Object.entries(given).map(([name, value]) => [snakeCase(name), value]))]
+      }
+      throw new ConfigError(
+        `normalize: expected options of media, as in { text: { chunkSize: 500 } }, found ${describeValue(given)}${medium && ` for ${medium}`}`,
+      )
+    }),
+  )
+}
 
 /** All steps in one. Which of them come next, the interfaces say to the compiler, and the checks to everyone else. */
 class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
@@ -153,23 +94,30 @@ class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
       const found = origin ? "what makes rows by itself; leave .normalize() out" : "nothing before it"
       throw this.#wrong("normalize", `expected .from(source) before it, found ${found}`)
     }
-    const media = Object.entries<object>(options).map(([medium, given]) => [
-      medium,
-      Object.fromEntries(Object.entries(given).map(([name, value]) => [snakeCase(name), value])),
-    ])
-    const feed = filesFeed(origin.source, Object.fromEntries(media) as MediaOptions)
+    const feed = filesFeed(origin.source, mediaOptions(options))
     return this.#with({ origin: { feed }, ...columnsOf(feed.columnTypes) })
   }
 
   map(name: string, columns: SchemaMap, map: MapStage["map"], options?: MapOptions): Builder {
     this.#rows("map")
-    const described = mapStage(name, columns, map, options)
-    return this.#add(described, [...described.stage.columns.keys()])
+    return this.#add(mapStage(name, columns, map, options))
+  }
+
+  mapInWorkers(name: string, columns: SchemaMap, code: WorkerCode, options?: StageOptions): Builder {
+    this.#rows("mapInWorkers")
+    const before = this.#parts.stages.find(({ kind }) => kind !== "mapInWorkers")
+    if (before) {
+      throw this.#wrong(
+        "mapInWorkers",
+        `expected to come before .map and .filter, found it after ${before.kind} ${JSON.stringify(before.name)}`,
+      )
+    }
+    return this.#add(workerStage(name, columns, code, options))
   }
 
   filter(name: string, keep: FilterStage["keep"], options?: StageOptions): Builder {
     this.#rows("filter")
-    return this.#add(filterStage(name, keep, options), [])
+    return this.#add(filterStage(name, keep, options))
   }
 
   to(sink: Sink & Partial<Needs<string>>, settings: RunSettings = {}): Plan {
@@ -188,23 +136,24 @@ class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
         ? formatPlan({ name, sink, format: origin.format }, settings)
         : planOf({ name, sink, feed: origin.feed }, settings)
     const types = "format" in origin ? origin.format.columnTypes : origin.feed.columnTypes
-    return { ...plan, feed: stagedFeed(plan.feed, stages, types), stages: stages.map(({ stage }) => stage) }
+    return withStages(plan, stages, types)
   }
 
   #with(parts: Partial<Parts>): Builder {
     return new Builder({ ...this.#parts, ...parts })
   }
 
-  #add(stage: Described, columns: readonly string[]): Builder {
-    const { stages, columns: known } = this.#parts
-    const { name } = stage.stage
-    if (stages.some((other) => other.stage.name === name)) {
-      throw this.#wrong(
-        stage.stage.kind,
-        `expected a name that no other stage has, found ${JSON.stringify(name)} again`,
+  #add(stage: Described): Builder {
+    const { stages, columns } = this.#parts
+    if (stages.some(({ name }) => name === stage.name)) {
+      throw new ConfigError(
+        `${stage.kind} ${JSON.stringify(stage.name)}: expected a name that no other stage has, found it a second time`,
       )
     }
-    return this.#with({ stages: [...stages, stage], ...(known && { columns: [...new Set([...known, ...columns])] }) })
+    return this.#with({
+      stages: [...stages, stage],
+      ...(columns && { columns: [...columns, ...stage.columns.keys()] }),
+    })
   }
 
   #wrong(call: string, message: string): ConfigError {
@@ -230,19 +179,18 @@ class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
     const missing = columns ? names.filter((name) => !columns.includes(name)) : []
     if (missing.length > 0) {
       throw new ConfigError(
-        `${who} ${quoted(missing)}, which the rows do not have: they have ${quoted(columns ?? [])}. Mend the name, or add the column with .map(...)`,
+        `${who} ${quoted(missing)}, which the rows do not have: they have ${quoted([...new Set(columns)])}. Mend the name, or add the column with .map(...)`,
       )
     }
   }
 
   #checkTypes(schema: SchemaMap): void {
-    for (const { stage } of this.#parts.stages) {
-      const name = stage.kind === "map" ? Object.keys(schema).find((column) => stage.columns.has(column)) : undefined
-      if (name !== undefined) {
-        throw new ConfigError(
-          `to: schema names ${JSON.stringify(name)}, which map ${JSON.stringify(stage.name)} gives; say its type there`,
-        )
-      }
+    for (const { kind, name, columns } of this.#parts.stages) {
+      const column = Object.keys(schema).find((one) => columns.has(one))
+      if (column === undefined) continue
+      throw new ConfigError(
+        `to: schema names ${JSON.stringify(column)}, which ${kind} ${JSON.stringify(name)} gives; say its type there`,
+      )
     }
   }
 }

@@ -1,11 +1,5 @@
 /** The public interface of Sluice. */
-export {
-  type FilesPipeline,
-  type NewPipeline,
-  Pipeline,
-  type PipelineSettings,
-  type RowsPipeline,
-} from "./builder.ts"
+export { Pipeline } from "./builder.ts"
 export {
   Client,
   type ClientOptions,
@@ -84,4 +78,5 @@ export { type ParquetOptions, parquet } from "./sinks/parquet/parquet.ts"
 export { columns } from "./sources/columns.ts"
 export { type FilesOptions, files } from "./sources/files.ts"
 export { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
-export type { MapOptions, StageOptions } from "./stages.ts"
+export type { MapOptions, StageOptions, WorkerCode } from "./stages.ts"
+export type { FilesPipeline, NewPipeline, PipelineSettings, RowsPipeline } from "./steps.ts"

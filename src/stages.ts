@@ -1,8 +1,10 @@
 /** Stages as code describes them: checked, with their defaults, and as a part of what shapes the rows. */
+import { type WorkerMap, withWorkerMap } from "./engine/map-in-worker.ts"
+import type { Plan } from "./engine/plan.ts"
 import { describeValue } from "./model/describe.ts"
 import { ConfigError } from "./model/errors.ts"
-import { type Feed, recipeOf } from "./model/feed.ts"
-import type { Plain } from "./model/item.ts"
+import { type Feed, type Route, recipeOf } from "./model/feed.ts"
+import type { Item, Plain } from "./model/item.ts"
 import { checkColumnName } from "./model/rows.ts"
 import type { FilterStage, MapStage, RowStage } from "./model/stage.ts"
 import { type ColumnType, formatType, parseType, type Schema, type SchemaMap } from "./model/types.ts"
@@ -76,22 +78,44 @@ const readNumbers = <Name extends string>(
   return Object.fromEntries(numbers)
 }
 
-/** A stage, with what of it shapes rows. Its function does, too, and cannot be told from another: hence `revision`. */
-export interface Described<S extends RowStage = RowStage> {
-  readonly stage: S
-  readonly recipe: Plain
+/** Where a worker finds the function of a map. */
+export interface WorkerCode {
+  /** URL of the module: `import.meta.url`, or `new URL("./caption.ts", import.meta.url)`. */
+  readonly module: string | URL
+  /** Name of the function among its exports. */
+  readonly export: string
 }
 
-/** Where something is wrong: `map "embed"`. @throws {ConfigError} for a name or function that is none. */
-const placeOf = (kind: RowStage["kind"], name: unknown, code: unknown): string => {
-  if (typeof name !== "string" || name.trim() === "") {
-    throw new ConfigError(`${kind}: expected a name for the stage, found ${describeValue(name)}`)
-  }
-  const place = `${kind} ${JSON.stringify(name)}`
+/** A stage, with what of it shapes rows. Its function does, too, and cannot be told from another: hence `revision`. */
+export interface Described {
+  readonly kind: "map" | "filter" | "mapInWorkers"
+  readonly name: string
+  /** The columns that it gives. */
+  readonly columns: Schema
+  readonly recipe: Plain
+  readonly code: RowStage | WorkerMap
+}
+
+/** Where something is wrong: `map "embed"`. @throws {ConfigError} for a name that is none. */
+const placeOf = (kind: Described["kind"], name: unknown): string => {
+  if (typeof name === "string" && name.trim() !== "") return `${kind} ${JSON.stringify(name)}`
+  throw new ConfigError(`${kind}: expected a name for the stage, found ${describeValue(name)}`)
+}
+
+const checkFunction = (place: string, code: unknown): void => {
   if (typeof code !== "function") {
     throw new ConfigError(`${place}: expected a function of a batch, found ${describeValue(code)}`)
   }
-  return place
+}
+
+const checkCode = (place: string, code: unknown): void => {
+  const { module, export: name } = Object(code ?? {}) as Partial<Record<keyof WorkerCode, unknown>>
+  const isUrl = module instanceof URL || (typeof module === "string" && URL.canParse(module))
+  if (isUrl && typeof name === "string" && name !== "") return
+  const found = code !== null && typeof code === "object" ? JSON.stringify(code) : describeValue(code)
+  throw new ConfigError(
+    `${place}: expected the module's URL and the name of the function in it, as in { module: import.meta.url, export: "caption" }, found ${found}`,
+  )
 }
 
 const readType = (place: string, column: string, text: unknown): ColumnType => {
@@ -120,47 +144,67 @@ const readTypes = (place: string, columns: SchemaMap): Schema => {
   return new Map(Object.entries(columns).map(([column, text]) => [column, readType(place, column, text)]))
 }
 
+const recipeOfMap = (name: string, columns: Schema, revision: number): Plain => [
+  "map",
+  name,
+  revision,
+  [...columns].map(([column, type]) => [column, formatType(type)]),
+]
+
 /** @throws {ConfigError} for what does not fit, naming the stage. */
-export const mapStage = (
-  name: string,
-  columns: SchemaMap,
-  map: MapStage["map"],
-  options: MapOptions = {},
-): Described<MapStage> => {
-  const place = placeOf("map", name, map)
-  const types = readTypes(place, columns)
+export const mapStage = (name: string, given: SchemaMap, map: MapStage["map"], options: MapOptions = {}): Described => {
+  const place = placeOf("map", name)
+  const columns = readTypes(place, given)
+  checkFunction(place, map)
   const { revision, ...pace } = readNumbers(place, MAP_OPTIONS, options)
-  return {
-    stage: { kind: "map", name, columns: types, map, ...pace },
-    recipe: ["map", name, revision, [...types].map(([column, type]) => [column, formatType(type)])],
-  }
+  const code: MapStage = { kind: "map", name, columns, map, ...pace }
+  return { kind: "map", name, columns, recipe: recipeOfMap(name, columns, revision), code }
 }
 
 /** @throws {ConfigError} for what does not fit, naming the stage. */
-export const filterStage = (
-  name: string,
-  keep: FilterStage["keep"],
-  options: StageOptions = {},
-): Described<FilterStage> => {
-  const { revision } = readNumbers(placeOf("filter", name, keep), STAGE_OPTIONS, options)
-  return { stage: { kind: "filter", name, keep }, recipe: ["filter", name, revision] }
+export const filterStage = (name: string, keep: FilterStage["keep"], options: StageOptions = {}): Described => {
+  const place = placeOf("filter", name)
+  checkFunction(place, keep)
+  const { revision } = readNumbers(place, STAGE_OPTIONS, options)
+  const code: FilterStage = { kind: "filter", name, keep }
+  return { kind: "filter", name, columns: new Map(), recipe: ["filter", name, revision], code }
 }
+
+/** @throws {ConfigError} for what does not fit, naming the stage. */
+export const workerStage = (
+  name: string,
+  given: SchemaMap,
+  where: WorkerCode,
+  options: StageOptions = {},
+): Described => {
+  const place = placeOf("mapInWorkers", name)
+  const columns = readTypes(place, given)
+  checkCode(place, where)
+  const { revision } = readNumbers(place, STAGE_OPTIONS, options)
+  const code: WorkerMap = { name, columns, module: String(where.module), export: where.export }
+  return { kind: "mapInWorkers", name, columns, recipe: recipeOfMap(name, columns, revision), code }
+}
+
+const isRowStage = (code: RowStage | WorkerMap): code is RowStage => "kind" in code
 
 /**
- * The feed with stages in its recipe: rows that went through others are another version.
+ * The plan with stages, which are in the recipe of its feed: rows that went through others are another version.
  *
- * @param columnTypes what is known of its rows.
+ * @param columnTypes what is known of the rows before them.
  */
-export const stagedFeed = (feed: Feed, stages: readonly Described[], columnTypes: SchemaMap | undefined): Feed => {
-  if (stages.length === 0) return feed
+export const withStages = (plan: Plan, stages: readonly Described[], columnTypes: SchemaMap | undefined): Plan => {
+  if (stages.length === 0) return plan
+  const { source, code } = plan.feed
   const own = recipeOf(...stages.map(({ recipe }) => recipe))
+  const route = (item: Item): Route => {
+    const { lane, recipe } = plan.feed.route(item)
+    return { lane, recipe: `${recipe}-${own}` }
+  }
+  const feed: Feed = { source, code, route, ...(columnTypes && { columnTypes }) }
+  const codes = stages.map((stage) => stage.code)
   return {
-    source: feed.source,
-    code: feed.code,
-    route: (item) => {
-      const { lane, recipe } = feed.route(item)
-      return { lane, recipe: `${recipe}-${own}` }
-    },
-    ...(columnTypes && { columnTypes }),
+    ...plan,
+    feed: codes.reduce((made, code) => (isRowStage(code) ? made : withWorkerMap(made, code)), feed),
+    stages: codes.filter(isRowStage),
   }
 }

@@ -1,6 +1,7 @@
 /** Pipelines in code: what they do when they run, and what they say to what does not fit. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { threadId } from "node:worker_threads"
 import { describe, expect, it } from "vitest"
 import { readRows } from "../src/dataset/rows.ts"
 import {
@@ -121,6 +122,26 @@ describe("a pipeline", () => {
     expect(await changed(faster.to(sink, sync))).toBe(0)
   })
 
+  it("has a map in its workers, beside the normalizer", async () => {
+    const folder = await notes()
+    writeFileSync(join(folder, "blob.bin"), Buffer.alloc(50, 7))
+    const database = new MemoryDatabase()
+    const plan = Pipeline.make("notes")
+      .from(files({ include: folder }))
+      .normalize()
+      .mapInWorkers(
+        "where",
+        { place: "TEXT" },
+        { module: new URL("fixtures/worker-map.ts", import.meta.url), export: "where" },
+      )
+      .filter("there", (batch) => batch.column("place").map((place) => !place?.endsWith(`${process.pid}/${threadId}`)))
+      .to(memory({ table: "t", database }))
+    expect((await run(plan)).items).toMatchObject({ done: 41, failed: 0 })
+    const places = rowsOf(database.rows("t"), ["text", "place"])
+    expect(places).toHaveLength(41)
+    for (const { text, place } of places) expect(place).toMatch(new RegExp(`^${text} on ${process.pid}/`))
+  })
+
   it("knows the columns that a format says, also where its rows lack them", async () => {
     class Numbers implements Format {
       *normalize() {
@@ -223,11 +244,21 @@ describe("what does not fit", () => {
       () => call(call(make(), "from", source), "normalize", { text: { size: 1 } }),
       /unknown option "size"/,
     ],
+    [
+      "options of nothing",
+      () => call(call(make(), "from", source), "normalize", { text: 5 }),
+      /as in { text: .*found 5 for text/,
+    ],
+    [
+      "no media",
+      () => call(call(make(), "from", source), "normalize", null),
+      /normalize: expected options of media.*found null/,
+    ],
     ["a stage without name", () => map("", { one: "TEXT" }, one), /map: expected a name for the stage/],
     [
       "a name twice",
       () => call(map("m", { one: "TEXT" }, one), "filter", "m", one),
-      /filter: expected a name that no other stage has, found "m"/,
+      /filter "m": expected a name that no other stage has/,
     ],
     ["no function", () => map("m", { one: "TEXT" }), /map "m": expected a function of a batch, found nothing/],
     ["a column type", () => map("m", { one: "TEX" }, one), /Column "one": expected a column type .*found "TEX"/],
@@ -249,6 +280,26 @@ describe("what does not fit", () => {
     ],
     ["another option", () => map("m", { one: "TEXT" }, one, { batchSize: 3 }), /unknown option "batchSize"; there are/],
     ["no options", () => map("m", { one: "TEXT" }, one, 3), /map "m": expected options such as/],
+    [
+      "a worker's map after others",
+      () => call(map("m", { one: "TEXT" }, one), "mapInWorkers", "w", { w: "TEXT" }),
+      /mapInWorkers: expected to come before .map and .filter, found it after map "m"/,
+    ],
+    [
+      "a function for a worker",
+      () => call(rows(), "mapInWorkers", "w", { w: "TEXT" }, one),
+      /mapInWorkers "w": expected the module's URL.*found a function/,
+    ],
+    [
+      "a path for a worker",
+      () => call(rows(), "mapInWorkers", "w", { w: "TEXT" }, { module: "./w.ts", export: "w" }),
+      /mapInWorkers "w": .*found {"module":".\/w.ts"/,
+    ],
+    [
+      "pace of a worker",
+      () => call(rows(), "mapInWorkers", "w", { w: "TEXT" }, { module: import.meta.url, export: "w" }, { batch: 2 }),
+      /unknown option "batch"; there are revision/,
+    ],
     ["no sink", () => call(rows(), "to", "./data"), /to: expected a sink such as lance.*found the text ".\/data"/],
     [
       "an index without its column",

@@ -51,6 +51,12 @@ embedded.filter("after", (batch) => {
   return lengths.map((length, row) => length !== null && json[row] !== null)
 })
 
+docs
+  .mapInWorkers("hash", { hash: "INT64" }, { module: import.meta.url, export: "hash" }, { revision: 2 })
+  .filter("after", (batch) => batch.column("hash").map((hash: bigint | null) => hash !== 0n))
+// @ts-expect-error 'WorkerCode'
+docs.mapInWorkers("wrong", { hash: "INT64" }, () => ({ hash: [1] }))
+
 // @ts-expect-error embedding: "EMBEDDING(3)"
 docs.map("wrong", { embedding: "EMBEDDING(3)" }, () => ({ embeding: [[1, 2, 3]] }))
 // @ts-expect-error Undeclared<"other">
