@@ -2,7 +2,7 @@
  * Runs with \`durability: fsync\` whose machine loses power: what was not forced to the disk, by the log of what was, is
  * truncated, deleted or left as it is, at random.
  */
-import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { beforeAll, expect, it } from "vitest"
 import type { CrashPoint } from "../../src/engine/crash-point.ts"
@@ -28,7 +28,9 @@ beforeAll(async () => {
 const forcedOf = (log: string): Set<string> => {
   const forced = new Set<string>()
   let named = new Set<string>()
-  for (const line of readFileSync(log, "utf8").trim().split("\n").reverse()) {
+  // Nothing may have been forced at all.
+  const lines = existsSync(log) ? readFileSync(log, "utf8").trim().split("\n") : []
+  for (const line of lines.reverse()) {
     const { path } = JSON.parse(line) as { readonly path: string }
     if (named.has(dirname(path))) forced.add(path)
     named = named.add(path)

@@ -49,7 +49,7 @@ const SIZE = 100
 const OVERLAP = 20
 
 /** Of fewer bytes nobody can tell in which encoding they are. */
-const TELLING = 16
+const TELLING = 32
 
 /** The windows are the text of exactly these bytes. */
 const isItsText = ({ kind, bytes, from }: Mutant, { rows }: Outcome): boolean => {

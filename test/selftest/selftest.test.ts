@@ -4,7 +4,7 @@ import { expect, it } from "vitest"
 import { CELLS } from "../../src/selftest/cells.ts"
 import { selftest } from "../../src/selftest/selftest.ts"
 
-const KILLS = 36
+const KILLS = 18
 
 it(`finds nothing after ${KILLS} kills, over all cells`, { timeout: 280_000 }, async () => {
   const { cells, kills, kept } = await selftest({ kills: KILLS, seed: 7, env: process.env })
