@@ -44,7 +44,7 @@ export {
   vectorColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
-export type { Ending, ItemCounts, Progress, RunEvent, Summary } from "./model/events.ts"
+export type { Ending, Flow, ItemCounts, Occasion, Progress, RunEvent, Summary } from "./model/events.ts"
 export type { Feed, Route } from "./model/feed.ts"
 export { recipeOf } from "./model/feed.ts"
 export type { Columns, Format, ItemFormat } from "./model/format.ts"
@@ -72,6 +72,10 @@ export {
   type TriggerOption,
 } from "./pipeline.ts"
 export { type Preview, type PreviewOptions, preview } from "./preview.ts"
+export type { Clock } from "./schedule/clock.ts"
+export type { ScheduleEvent, StartCause } from "./schedule/events.ts"
+export { type ScheduleHandle, type ScheduleOptions, type ScheduleSpec, schedule } from "./schedule/schedule.ts"
+export { type Slot, slots } from "./schedule/slots.ts"
 export { type LanceOptions, lance } from "./sinks/lance.ts"
 export { MemoryDatabase, memory } from "./sinks/memory.ts"
 export { type ParquetOptions, parquet } from "./sinks/parquet/parquet.ts"

@@ -5,7 +5,7 @@ import { say } from "./console.ts"
 import { exitCodeOf } from "./failure.ts"
 import { createProgram } from "./program.ts"
 
-if (["run", "ingest"].includes(process.argv[2] ?? "")) boundMemory()
+if (["run", "ingest", "serve"].includes(process.argv[2] ?? "")) boundMemory()
 
 // A reader that has seen enough (`sluice search ... | head`) is no failure; what was begun is finished.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import { Command, InvalidArgumentError, Option } from "commander"
 import { escapeLines } from "../observe/escape.ts"
+import { LOG_FORMATS } from "../observe/log.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -15,6 +16,16 @@ const names = (text: string): readonly string[] => text.split(",").map((name) =>
 const count = (text: string): number => {
   if (/^\d{1,15}$/.test(text)) return Number(text)
   throw new InvalidArgumentError("Expected a whole number.")
+}
+
+const atLeastOne = (text: string): number => {
+  if (count(text) > 0) return count(text)
+  throw new InvalidArgumentError("Expected a whole number of at least 1.")
+}
+
+const port = (text: string): number => {
+  if (count(text) < 2 ** 16) return count(text)
+  throw new InvalidArgumentError("Expected a port, from 0 to 65535.")
 }
 
 const version = (): string => {
@@ -89,6 +100,20 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     .action(async (paths: string[], options) => {
       const { ingestCommand } = await import("./commands/ingest.ts")
       exit(await ingestCommand(paths, options))
+    })
+
+  program
+    .command("serve")
+    .description("Run pipelines by their schedules, until a signal comes. Documents that change are loaded again.")
+    .argument("<path...>", "folders of pipeline documents (YAML), and files")
+    .option("--port <n>", "answer /ping, /ready, /metrics and /runs on this port (0: any that is free)", port, 9464)
+    .option("--host <address>", "of this interface; 0.0.0.0 lets other machines ask", "127.0.0.1")
+    .option("--no-http", "do not listen")
+    .option("--concurrency <n>", "runs at once; others wait", atLeastOne, 1)
+    .addOption(new Option("--log-format <format>", "how to write log lines").choices(LOG_FORMATS).default("text"))
+    .action(async (paths: string[], options) => {
+      const { serveCommand } = await import("./commands/serve.ts")
+      exit(await serveCommand(paths, options, env))
     })
 
   program

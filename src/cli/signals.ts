@@ -1,8 +1,11 @@
 /** Ctrl-C and its like while a run goes on: the first finishes what is in flight, the second stops at once. */
-import type { RunHandle } from "../pipeline.ts"
-
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const
 type StopSignal = keyof typeof SIGNALS
+
+/** A run, or a server of runs. */
+interface Stoppable {
+  cancel(options?: { readonly drain?: boolean }): void
+}
 
 export interface SignalWatch {
   /** 128 + the number of the first signal that came, as shells have it. */
@@ -10,7 +13,7 @@ export interface SignalWatch {
   release(): void
 }
 
-export const drainOnSignals = (handle: RunHandle, tell: (text: string) => void): SignalWatch => {
+export const drainOnSignals = (handle: Stoppable, tell: (text: string) => void): SignalWatch => {
   let first: StopSignal | undefined
   const onSignal = (signal: StopSignal): void => {
     if (first === undefined) {

@@ -3,9 +3,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import type * as SchemaIssue from "effect/SchemaIssue"
+import { suggest } from "../model/suggest.ts"
 import type { ParsedDocument } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
-import { type Path, type Problem, suggest } from "./problems.ts"
+import type { Path, Problem } from "./problems.ts"
 import { COMPONENT_TYPES, documentSchema, type PipelineDocument } from "./schema.ts"
 
 const OPTIONS = { errors: "all", onExcessProperty: "error" } as const

@@ -2,11 +2,12 @@
 import { open } from "node:fs/promises"
 import type { Plan } from "../engine/plan.ts"
 import { ConfigError, messageOf } from "../model/errors.ts"
+import type { ScheduleSpec } from "../schedule/schedule.ts"
 import { checkDocument } from "./check.ts"
 import { MAX_BYTES, type ParsedDocument, pathKey, readDocuments } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
 import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
-import { toPlan } from "./plan.ts"
+import { toPlan, toSchedule } from "./plan.ts"
 import { type Problem, problemsError } from "./problems.ts"
 import type { PipelineDocument } from "./schema.ts"
 
@@ -16,6 +17,8 @@ export interface Loaded {
   readonly document: PipelineDocument
   /** Ready to be started; nothing is opened or read yet. */
   readonly plan: Plan
+  /** When it is to be run; undefined where the document does not say. */
+  readonly schedule: ScheduleSpec | undefined
 }
 
 /**
@@ -56,7 +59,7 @@ const loadDocument = (
   const all = [...whole.problems, ...problems].map((problem) => ({ ...problem, message: whole.hide(problem.message) }))
   if (!document || all.length > 0) return all
   try {
-    return { file, document, plan: toPlan(document) }
+    return { file, document, plan: toPlan(document), schedule: toSchedule(document) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     // Such messages begin with the key that they are about.

@@ -4,6 +4,7 @@ import { FORMATS } from "../formats/index.ts"
 import { ConfigError } from "../model/errors.ts"
 import type { Component, ComponentValues } from "../model/fields.ts"
 import { filesPlan, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
+import type { ScheduleSpec } from "../schedule/schedule.ts"
 import { SINKS, SOURCES } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
 
@@ -55,4 +56,11 @@ export const toPlan = (document: PipelineDocument): Plan => {
     throw new ConfigError(`normalize: a source of type ${document.source.type} makes rows by itself; leave this out`)
   }
   return planOf({ name, sink, feed: source }, settings)
+}
+
+/** When the document is to be run; undefined where it does not say. */
+export const toSchedule = ({ schedule }: PipelineDocument): ScheduleSpec | undefined => {
+  if (!schedule) return undefined
+  const { catch_up: catchUp, ...rest } = schedule
+  return { ...rest, catchUp }
 }

@@ -2,11 +2,12 @@
 import * as Schema from "effect/Schema"
 import { FORMATS } from "../formats/index.ts"
 import { messageOf } from "../model/errors.ts"
-import type { Component, ComponentValues } from "../model/fields.ts"
+import type { Component, ComponentValues, Fields } from "../model/fields.ts"
 import { checkColumnName } from "../model/rows.ts"
 import { parseType } from "../model/types.ts"
 import { NORMALIZERS } from "../normalizers/index.ts"
 import type { MediaOptions } from "../pipeline.ts"
+import { checkTimeZone, parseCron } from "../schedule/cron.ts"
 import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf } from "./fields.ts"
 import type { Environment } from "./interpolate.ts"
 import { SINKS, type SinkValues, SOURCES } from "./registry.ts"
@@ -67,17 +68,45 @@ const normalize = Schema.Struct(
   Object.fromEntries(NORMALIZERS.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
 ) as unknown as Schema.Codec<MediaOptions, unknown>
 
-/** For keys that are designed but not there yet. */
-const planned = (message: string) =>
-  Schema.optionalKey(
-    checked(
-      () => message,
-      () => undefined,
-    ),
-  )
-
 /** Timers take no more. */
 const MAX_TIMEOUT = 2 ** 31 - 1
+const MAX_JITTER = 86_400_000
+
+const SCHEDULE = {
+  cron: {
+    type: "text",
+    check: (text) => void parseCron(text),
+    description:
+      "When `sluice serve` runs the pipeline: minute, hour, day, month and weekday; seconds before them where there are six; or @hourly, @daily, @weekly, @monthly, @yearly.",
+  },
+  timezone: {
+    type: "text",
+    default: "UTC",
+    check: checkTimeZone,
+    description: "The IANA time zone of its times, such as Europe/Berlin.",
+  },
+  overlap: {
+    type: "choice",
+    choices: ["skip", "queue", "cancel"],
+    default: "skip",
+    description:
+      "A run that is due while the one before it goes on is left out (`skip`), begins after it (`queue`), or takes its place (`cancel`: that one is drained).",
+  },
+  catch_up: {
+    type: "choice",
+    choices: ["none", "last"],
+    default: "none",
+    description:
+      "Runs that were missed or cut off while no server was there are left out (`none`), or made up for by one run (`last`).",
+  },
+  jitter: {
+    type: "duration",
+    default: 0,
+    min: 0,
+    max: MAX_JITTER,
+    description: "Each run begins up to so much later, at random, so that many servers do not begin at once.",
+  },
+} as const satisfies Fields
 
 /** The document's schema. Some defaults come from the environment. */
 export const documentSchema = (env: Environment) =>
@@ -154,7 +183,7 @@ export const documentSchema = (env: Environment) =>
     max_item_bytes: Schema.optionalKey(
       fieldSchema({ type: "bytes", min: 1, description: "Bytes that one item may take in memory." }),
     ),
-    schedule: planned("schedules are not supported yet; run the document with cron or a timer"),
+    schedule: Schema.optionalKey(fieldsSchema(SCHEDULE)),
   })
 
 export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

@@ -4,8 +4,10 @@
  * A flush puts what is buffered together into one batch; a commit takes all flushed batches. At most one item is open
  * (its last row is not there yet): that of the newest rows.
  */
+
 import { type Batch, batchOf } from "../model/batch.ts"
 import { numberColumn } from "../model/column.ts"
+import type { Occasion } from "../model/events.ts"
 import { type Span, withHidden } from "../model/rows.ts"
 import type { Schema } from "../model/types.ts"
 import { conform } from "./contract.ts"
@@ -15,6 +17,9 @@ import type { Trigger } from "./plan.ts"
 /** What one commit writes. */
 export interface Group {
   readonly number: number
+  readonly occasion: Occasion
+  /** Of its rows, as they are in memory. */
+  readonly bytes: number
   readonly batches: readonly Batch[]
   readonly side: ReadonlyMap<string, readonly Batch[]>
   /** Its rows by item. The last item is open when its last row is not among them. */
@@ -37,17 +42,28 @@ const measure = (parts: readonly Part[]): { readonly rows: number; readonly byte
 export class Buffer {
   readonly #flushTrigger: Trigger
   readonly #commitTrigger: Trigger
+  readonly #flushCounted: (rows: number, occasion: Occasion) => void
   #number: number
   #buffered: Part[] = []
   #flushed: Part[] = []
   #sinceFlush = emptyGauge()
   #sinceCommit = emptyGauge()
 
-  /** `lastCommit` is the number of the newest commit in the table. */
-  constructor(flush: Trigger, commit: Trigger, lastCommit: number) {
-    this.#flushTrigger = flush
-    this.#commitTrigger = commit
+  /** `lastCommit` is the number of the newest commit in the table; `flushed` is called for each flush. */
+  constructor(
+    triggers: { readonly flush: Trigger; readonly commit: Trigger },
+    lastCommit: number,
+    flushed: (rows: number, occasion: Occasion) => void,
+  ) {
+    this.#flushTrigger = triggers.flush
+    this.#commitTrigger = triggers.commit
     this.#number = lastCommit + 1
+    this.#flushCounted = flushed
+  }
+
+  /** Bytes of the rows that no commit has taken yet. */
+  get bytes(): number {
+    return this.#sinceCommit.bytes
   }
 
   /** Rows of `part` that still fit into the commit that is being filled; 0 when it has to be committed first. */
@@ -67,7 +83,7 @@ export class Buffer {
       gauge.bytes += bytes
     }
     this.#buffered.push(part)
-    if (this.#fires(this.#flushTrigger, this.#sinceFlush)) this.flush(schema)
+    this.flushDue(schema)
   }
 
   /** Number of the commit that is being filled. */
@@ -75,24 +91,34 @@ export class Buffer {
     return this.#number
   }
 
-  get commitDue(): boolean {
-    return this.#fires(this.#commitTrigger, this.#sinceCommit)
+  /** Which trigger has come, if any. */
+  get commitDue(): Occasion | undefined {
+    return this.#firing(this.#commitTrigger, this.#sinceCommit)
   }
 
-  /** Flushes when that is due because its period is over. */
+  /** Flushes when a trigger has come. */
   flushDue(schema: Schema): void {
-    if (this.#fires(this.#flushTrigger, this.#sinceFlush)) this.flush(schema)
+    const occasion = this.#firing(this.#flushTrigger, this.#sinceFlush)
+    if (occasion) this.#flush(schema, occasion)
   }
 
-  flush(schema: Schema): void {
-    if (this.#buffered.length > 0) this.#flushed.push(joinParts(this.#buffered, schema))
+  #flush(schema: Schema, occasion: Occasion): void {
+    if (this.#buffered.length > 0) {
+      this.#flushed.push(joinParts(this.#buffered, schema))
+      this.#flushCounted(this.#sinceFlush.rows, occasion)
+    }
     this.#buffered = []
     this.#sinceFlush = emptyGauge()
   }
 
-  /** Takes everything for one commit; undefined when there is nothing. Types are those of `schema`. */
-  take(schema: Schema): Group | undefined {
-    this.flush(schema)
+  /**
+   * Takes everything for one commit; undefined when there is nothing. Types are those of `schema`; `otherwise` says why,
+   * where no trigger has come.
+   */
+  take(schema: Schema, otherwise: Occasion): Group | undefined {
+    const occasion = this.commitDue ?? otherwise
+    const { bytes } = this
+    this.#flush(schema, occasion)
     const parts = this.#flushed.filter((part) => part.batch.rows > 0)
     this.#flushed = []
     this.#sinceCommit = emptyGauge()
@@ -109,6 +135,8 @@ export class Buffer {
     }
     return {
       number,
+      occasion,
+      bytes,
       batches: parts.map((part) => withHidden(conform(part.batch, schema), part.spans, number)),
       side,
       spans,
@@ -131,10 +159,10 @@ export class Buffer {
     this.#sinceCommit = { ...this.#sinceCommit, ...measure([...this.#flushed, ...this.#buffered]) }
   }
 
-  #fires(trigger: Trigger, gauge: Gauge): boolean {
-    if (gauge.rows === 0) return false
-    return (
-      gauge.rows >= trigger.rows || gauge.bytes >= trigger.bytes || performance.now() - gauge.since >= trigger.period
-    )
+  #firing(trigger: Trigger, gauge: Gauge): Occasion | undefined {
+    if (gauge.rows === 0) return undefined
+    if (gauge.rows >= trigger.rows) return "rows"
+    if (gauge.bytes >= trigger.bytes) return "bytes"
+    return performance.now() - gauge.since >= trigger.period ? "period" : undefined
   }
 }

@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { ItemRecord } from "../model/item.ts"
-import type { Span } from "../model/rows.ts"
 import type { RowFilter, Version, Writer } from "../model/sink.ts"
 import type { Group } from "./buffer.ts"
 import { crashPoint } from "./crash-point.ts"
@@ -22,7 +21,8 @@ import { ITEMS, recordBatch } from "./records.ts"
 export const RECORDS_AT_ONCE = 1000
 
 interface Hooks {
-  readonly committed: (version: Version, spans: readonly Span[]) => void
+  /** `seconds` is what it took to write the rows and what belongs to them. */
+  readonly committed: (version: Version, group: Group, seconds: number) => void
 }
 
 export interface Commit {
@@ -95,13 +95,14 @@ export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, 
   }
 
   const write = async (next: Commit): Promise<void> => {
+    const begun = performance.now()
     await writeRecords(writer, next, ledger)
     for (const { item, status } of next.records) if (status === "partial") partial.add(item)
     const { group } = next
     if (!group) return
     await writeSide(writer, group.side)
     const version = await writeRows(group)
-    hooks.committed(version, group.spans)
+    hooks.committed(version, group, (performance.now() - begun) / 1000)
     // Only a changed item that `sync` does anew was there before.
     const changed = group.spans.filter(({ item, end }) => end && ledger.had(item))
     if (changed.length > 0) {

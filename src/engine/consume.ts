@@ -59,6 +59,7 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
         const from = position.settled
         position.settled += message.spans.filter((span) => span.end).length
         for (const { item } of task.items.slice(from, position.settled)) tally.bytes += item.bytes
+        tally.rowsNormalized += message.batch.rows
         return intake.rows(message)
       }
       const item = task.items[message.index]
@@ -81,6 +82,7 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
   /** Goes on after a worker was lost: what it had finished but not sent is done again, the item it was at is given up. */
   const recover = (task: Task, { settled, begun }: Position, reason: string, failedStarts: number): Step =>
     Effect.gen(function* () {
+      tally.workersLost++
       if (begun < 0) {
         if (failedStarts + 1 >= STARTS) yield* Effect.fail(new FatalError(`Workers die before they start: ${reason}`))
         return yield* start(task.lane, task.items, failedStarts + 1)

@@ -6,12 +6,12 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { IngestError, messageOf } from "../model/errors.ts"
-import type { RunEvent } from "../model/events.ts"
+import type { Occasion, RunEvent } from "../model/events.ts"
 import type { ItemRecord, Stage } from "../model/item.ts"
 import { HIDDEN_SCHEMA, type Span } from "../model/rows.ts"
 import type { Version, Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
-import { Buffer } from "./buffer.ts"
+import { Buffer, type Group } from "./buffer.ts"
 import { openCommitter, RECORDS_AT_ONCE } from "./commit.ts"
 import { evolve, freeze, retype, withoutUnknown } from "./contract.ts"
 import { attempt } from "./effects.ts"
@@ -34,8 +34,8 @@ export interface Intake {
   resume(item: TaskItem): Step
   /** Drops what is there of an item that will be done again. */
   restart(item: ItemVersion): Step
-  /** Commits what is there. */
-  commit(): Step
+  /** Commits what is there: `occasion` is why, where no trigger has come. */
+  commit(occasion: Occasion): Step
   /** Drops the item that is not whole, unless a later run can go on in the middle of it. */
   cut(): Step
   /** Waits for the commit in flight. */
@@ -71,7 +71,8 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
   Effect.gen(function* () {
     const { plan, writer, ledger, tally, run, emit } = options
     const exclusive = (yield* Semaphore.make(1)).withPermits(1)
-    const buffer = new Buffer(plan.flush, plan.commit, ledger.lastCommit)
+    const buffer = new Buffer(plan, ledger.lastCommit, (rows, occasion) => tally.countFlush(rows, occasion))
+    tally.bytesBuffered = () => buffer.bytes
     let schema: Schema = options.replace ? plan.schema : new Map([...withoutHidden(writer.schema), ...plan.schema])
     // Columns whose type cannot change any more: rows of that type are in the table, or on their way.
     let fixed: Schema = schema
@@ -88,21 +89,22 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
     /** Too many items have failed: nothing more is taken. */
     let exceeded = false
 
-    const committed = (version: Version, spans: readonly Span[]): void => {
+    const committed = (version: Version, { spans, bytes, occasion }: Group, seconds: number): void => {
       tally.countCommitted(spans)
+      tally.bytesCommitted += bytes
       for (const span of spans) {
         if (!span.end) continue
         tally.count("done")
         if (partials.delete(keyOf(span))) tally.count("partial")
       }
-      emit({ type: "committed", version, rows: tally.rowsCommitted, progress: tally.progress })
+      emit({ type: "committed", version, rows: tally.rowsCommitted, occasion, seconds, progress: tally.progress })
     }
     const committer = openCommitter(writer, ledger, options.replace, { committed })
 
-    const commit = (): Step =>
+    const commit = (occasion: Occasion): Step =>
       Effect.suspend(() => {
         const { number } = buffer
-        const group = buffer.take(schema)
+        const group = buffer.take(schema, occasion)
         const written = records
         records = []
         if (group) {
@@ -143,7 +145,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       record({ item, version }, "partial", stage, all)
     }
 
-    const commitRecords = (): Step => (records.length >= RECORDS_AT_ONCE ? commit() : Effect.void)
+    const commitRecords = (): Step => (records.length >= RECORDS_AT_ONCE ? commit("rows") : Effect.void)
 
     const fail = (item: ItemVersion, stage: Stage, message: string): Step =>
       Effect.suspend(() => {
@@ -168,7 +170,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         open = last && !last.end ? last : undefined
         if (!open) openCommitted = undefined
         tally.tried += piece.spans.filter((span) => span.end).length
-        if (buffer.commitDue) yield* commit()
+        if (buffer.commitDue) yield* commit(buffer.commitDue)
       })
 
     /** Nothing may be added to the table but rows. */
@@ -213,7 +215,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
         while (rest) {
           const room = buffer.room(rest)
           if (room === 0) {
-            yield* commit()
+            yield* commit("bytes")
             continue
           }
           const [piece, others]: readonly [Part, Part | undefined] = splitPart(rest, room)
@@ -295,7 +297,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
           : Effect.forever(
               Effect.andThen(
                 Effect.sleep(TICK_MS),
-                step(() => (buffer.commitDue ? commit() : Effect.sync(() => buffer.flushDue(schema))))(),
+                step(() => (buffer.commitDue ? commit("period") : Effect.sync(() => buffer.flushDue(schema))))(),
               ),
             ),
     }

@@ -22,6 +22,9 @@ export const openLanes = ({ threads, timeout, memory }: Workers): TaskLane => {
   }
   return {
     start: (task, urgent) => lanes[task.lane].start(task, urgent),
+    get busy() {
+      return Object.values(lanes).reduce((sum, lane) => sum + lane.busy, 0)
+    },
     close: async () => {
       await Promise.all(Object.values(lanes).map((lane) => lane.close()))
     },

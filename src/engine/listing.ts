@@ -147,7 +147,7 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
 /** Lists everything into `entries`; fails with what the source threw. The caller adds the `end`. */
 export const list = (options: ListingOptions, entries: Queue.Queue<Entry>): Effect.Effect<void, Error> =>
   Effect.gen(function* () {
-    const { plan, lanes, tempDir, stopping } = options
+    const { plan, lanes, tally, tempDir, stopping } = options
     const slots = yield* Semaphore.make(plan.workers.threads * TASKS_PER_WORKER)
     const memory = yield* Semaphore.make(BYTES_IN_FLIGHT)
     let running = 0
@@ -165,8 +165,10 @@ export const list = (options: ListingOptions, entries: Queue.Queue<Entry>): Effe
       yield* memory.take(weight)
       if (stopping()) break
       running++
+      tally.bytesInFlight += weight
       const release = Effect.suspend(() => {
         running--
+        tally.bytesInFlight -= weight
         return Effect.andThen(memory.release(weight), slots.release(1))
       })
       yield* Queue.offer(entries, { kind: "task", task, running: lanes.start(task), release })

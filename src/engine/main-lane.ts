@@ -87,6 +87,10 @@ export const mainLane = (): TaskLane => {
       reading.done.finally(() => open.delete(reading))
       return reading
     },
+    // One is read at a time.
+    get busy() {
+      return Math.min(open.size, 1)
+    },
     // What a run that is stopped has no more use for must not keep the process alive.
     close: async () => {
       const left = [...open]

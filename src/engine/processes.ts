@@ -134,6 +134,9 @@ export const processLane = (options: ProcessOptions): TaskLane => {
       next()
       return channel
     },
+    get busy() {
+      return children.size - idle.size
+    },
     close: async () => {
       closed = true
       const running = [...children].filter((child) => child.exitCode === null && child.signalCode === null)

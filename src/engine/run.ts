@@ -62,6 +62,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       (open) => Effect.promise(() => open.close()),
     )
     const tally = new Tally(plan.feed.source.total)
+    tally.workersBusy = () => lanes.busy
     watch(() => tally.progress)
     const firstVersion = writer.version
     const startedAt = new Date().toISOString()
@@ -159,10 +160,11 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
     )
 
     // The last rows can be at a stage for long: a stop is heard then, too.
-    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally }, entries), Effect.suspend(intake.commit))
+    const commitRest = Effect.suspend(() => intake.commit(drain.aborted ? "shutdown" : "end"))
+    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally }, entries), commitRest)
     const work = Effect.raceFirst(all, intake.ticker)
     const outcome = yield* Effect.raceFirst(Effect.as(work, "complete" as const), Deferred.await(halted))
-    if (outcome === "cut") yield* Effect.andThen(intake.cut(), Effect.suspend(intake.commit))
+    if (outcome === "cut") yield* Effect.andThen(intake.cut(), commitRest)
     yield* intake.settled
     if (outcome === "complete") yield* Fiber.join(listing)
     if (seen && tally.listingComplete && ending === "complete") {

@@ -173,7 +173,7 @@ export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effe
             return next.restart(item)
           }),
         ),
-      commit: () => (isCut ? next.commit() : Effect.andThen(flush, next.commit())),
+      commit: (occasion) => (isCut ? next.commit(occasion) : Effect.andThen(flush, next.commit(occasion))),
       cut: () =>
         Effect.gen(function* () {
           isCut = true

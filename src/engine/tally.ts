@@ -1,5 +1,5 @@
 /** Counts what becomes of the items. The sums add up at every moment: see {@link ItemCounts}. */
-import type { ItemCounts, Progress } from "../model/events.ts"
+import type { Flow, ItemCounts, Occasion, Progress } from "../model/events.ts"
 import type { Span } from "../model/rows.ts"
 
 type Count = Exclude<keyof ItemCounts, "pending" | "removed">
@@ -16,6 +16,8 @@ export class Tally {
   }
   readonly #rowsByMedium = new Map<string, number>()
   readonly #total: number | undefined
+  readonly #flushes: Record<Occasion, number> = { rows: 0, bytes: 0, period: 0, end: 0, shutdown: 0 }
+  #rowsFlushed = 0
   /** Items that this run tried, with whatever result; their rows need not be committed yet. */
   tried = 0
   /** Failures of this run: only these use up the budget. */
@@ -25,6 +27,13 @@ export class Tally {
   bytes = 0
   /** Items that vanished from the source, and were removed. */
   removed = 0
+  rowsNormalized = 0
+  bytesCommitted = 0
+  bytesInFlight = 0
+  workersLost = 0
+  /** Asked when somebody wants to know. */
+  bytesBuffered = (): number => 0
+  workersBusy = (): number => 0
 
   constructor(total: number | undefined) {
     this.#total = total
@@ -39,6 +48,25 @@ export class Tally {
     for (const { medium, rows } of spans) {
       this.rowsCommitted += rows
       if (medium) this.#rowsByMedium.set(medium, (this.#rowsByMedium.get(medium) ?? 0) + rows)
+    }
+  }
+
+  countFlush(rows: number, occasion: Occasion): void {
+    this.#rowsFlushed += rows
+    this.#flushes[occasion]++
+  }
+
+  get #flow(): Flow {
+    const { rowsNormalized, bytesCommitted, bytesInFlight, workersLost } = this
+    return {
+      rowsNormalized,
+      rowsFlushed: this.#rowsFlushed,
+      flushes: { ...this.#flushes },
+      bytesCommitted,
+      bytesBuffered: this.bytesBuffered(),
+      bytesInFlight,
+      workersBusy: this.workersBusy(),
+      workersLost,
     }
   }
 
@@ -59,6 +87,7 @@ export class Tally {
       total: this.#total,
       rowsCommitted: this.rowsCommitted,
       bytes: this.bytes,
+      flow: this.#flow,
     }
   }
 }

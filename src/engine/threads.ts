@@ -13,6 +13,8 @@ export interface TaskLane {
    * at a time.
    */
   start(task: Task, urgent?: boolean): Running
+  /** Workers that are at a task. */
+  readonly busy: number
   close(): Promise<void>
 }
 
@@ -99,6 +101,9 @@ export const threadLane = (options: { readonly threads: number; readonly timeout
       if (urgent || running < options.threads) begin()
       else waiting.push(begin)
       return channel
+    },
+    get busy() {
+      return open.size - waiting.length
     },
     close: async () => {
       waiting.length = 0

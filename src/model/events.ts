@@ -44,6 +44,27 @@ export interface Summary {
   readonly warnings: readonly string[]
 }
 
+/** Why buffered rows were flushed, or committed: a trigger of the plan, the end of the source, or of the run before it. */
+export type Occasion = "rows" | "bytes" | "period" | "end" | "shutdown"
+
+/** What goes through a run, for those who watch over it; counts are since its start. */
+export interface Flow {
+  /** Rows that the normalizers gave. */
+  readonly rowsNormalized: number
+  readonly rowsFlushed: number
+  readonly flushes: Readonly<Record<Occasion, number>>
+  /** Bytes of committed rows, as they were in memory. */
+  readonly bytesCommitted: number
+  /** Bytes of rows that no commit has taken yet. */
+  readonly bytesBuffered: number
+  /** Bytes of the items that workers are at, or wait for one. */
+  readonly bytesInFlight: number
+  /** Workers that are at a task. */
+  readonly workersBusy: number
+  /** Workers that died or had to be ended, and whose work another one took over. */
+  readonly workersLost: number
+}
+
 /** Counts at one moment of a run. */
 export interface Progress {
   readonly items: ItemCounts
@@ -55,11 +76,21 @@ export interface Progress {
   readonly rowsCommitted: number
   /** Bytes of the items whose rows have all been taken in. */
   readonly bytes: number
+  readonly flow: Flow
 }
 
 export type RunEvent =
   | { readonly type: "started"; readonly run: string; readonly resumedItems: number }
-  | { readonly type: "committed"; readonly version: number; readonly rows: number; readonly progress: Progress }
+  | {
+      readonly type: "committed"
+      readonly version: number
+      /** Rows that the run has committed. */
+      readonly rows: number
+      /** Why this commit was made, and how long it took. */
+      readonly occasion: Occasion
+      readonly seconds: number
+      readonly progress: Progress
+    }
   | {
       readonly type: "settled"
       readonly item: string

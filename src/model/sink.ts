@@ -86,6 +86,8 @@ export interface Sink {
   /** Where the table is, for messages and the summary. */
   readonly uri: string
   readonly table: string
+  /** The local folder that the tables are in; a schedule keeps there what it has done. Without, it forgets at its end. */
+  readonly folder?: string
   /**
    * Opens the table for writing and takes its lock.
    *

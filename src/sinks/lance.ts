@@ -61,6 +61,7 @@ export const lance = <const Name extends string = never>(options: LanceOptions<N
     uri: options.uri,
     table: options.table,
     needs: options.index ?? [],
+    folder,
     view: () => openReader(options.uri, options.table),
     open: async ({ create }) => {
       const db = await connect(options.uri)

@@ -129,12 +129,8 @@ const remove = async (path: string, token: string): Promise<boolean> => {
 
 const describe = (holder: Holder): string => `process ${holder.pid} on ${holder.host} since ${holder.since}`
 
-/**
- * Takes the lock of a table, also from a holder that is dead.
- *
- * @throws {TableError} when a living process (or one on another host) holds it.
- */
-export const acquireLock = async (folder: string, table: string): Promise<Lock> => {
+/** The lock, also from a holder that is dead; or who holds it: a living process, or one on another host. */
+export const tryLock = async (folder: string, table: string): Promise<Lock | { readonly heldBy: string }> => {
   const path = lockPath(folder, table)
   await mkdir(stateFolder(folder), { recursive: true })
   const own: Holder = {
@@ -157,11 +153,7 @@ export const acquireLock = async (folder: string, table: string): Promise<Lock> 
       }
       const holder = readHolder(path)
       if (!holder) continue
-      if (!(await isDead(holder))) {
-        throw new TableError(
-          `Table ${JSON.stringify(table)} is being written by ${describe(holder)}. Wait for it, or, if you know that it is gone, free the table with: sluice unlock ${table}`,
-        )
-      }
+      if (!(await isDead(holder))) return { heldBy: describe(holder) }
       await remove(path, holder.token)
     }
     await sweepScratch(path)
@@ -182,10 +174,32 @@ export const acquireLock = async (folder: string, table: string): Promise<Lock> 
   }
 }
 
-/** Frees a table whoever holds it; says who held it, or undefined when nobody did. */
+/**
+ * Takes the lock of a table, also from a holder that is dead.
+ *
+ * @throws {TableError} when a living process (or one on another host) holds it.
+ */
+export const acquireLock = async (folder: string, table: string): Promise<Lock> => {
+  const lock = await tryLock(folder, table)
+  if (!("heldBy" in lock)) return lock
+  throw new TableError(
+    `Table ${JSON.stringify(table)} is being written by ${lock.heldBy}. Wait for it, or, if you know that it is gone, free the table with: sluice unlock ${table}`,
+  )
+}
+
+/** Locks of what belongs to a table: a schedule's lease. */
+const belongings = async (folder: string, table: string): Promise<string[]> => {
+  const names = existsSync(stateFolder(folder)) ? await readdir(stateFolder(folder)) : []
+  return names.flatMap((name) => (name.startsWith(`${table}__`) && name.endsWith(".lock") ? [name.slice(0, -5)] : []))
+}
+
+/** Frees a table, and the schedules into it, whoever holds them; says who held it, or undefined when nobody did. */
 export const unlock = async (folder: string, table: string): Promise<string | undefined> => {
-  const path = lockPath(folder, table)
-  const holder = readHolder(path)
-  if (!holder || !(await remove(path, holder.token))) return undefined
-  return describe(holder)
+  let heldBy: string | undefined
+  for (const name of [table, ...(await belongings(folder, table))]) {
+    const path = lockPath(folder, name)
+    const holder = readHolder(path)
+    if (holder && (await remove(path, holder.token))) heldBy ??= describe(holder)
+  }
+  return heldBy
 }

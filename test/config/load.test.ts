@@ -26,7 +26,7 @@ describe("a document", () => {
   })
 
   it("sets everything that a run can be told", () => {
-    const { plan } = parsePipeline(
+    const { plan, schedule } = parsePipeline(
       `${MINIMAL}normalize:
   text: { chunk_size: 50, chunk_overlap: 5 }
   image: { thumbnails: false }
@@ -38,6 +38,7 @@ errors: { max: 5, max_ratio: 0.5 }
 workers: { threads: 2, timeout: 5s }
 shutdown_timeout: 10s
 max_item_bytes: 1GiB
+schedule: { cron: "0 3 * * mon-fri", timezone: Europe/Berlin, catch_up: last, jitter: 5m }
 `,
       "p.yaml",
       {},
@@ -52,6 +53,13 @@ max_item_bytes: 1GiB
       feed: {
         code: { options: { media: { text: { chunk_size: 50, chunk_overlap: 5 }, image: { thumbnails: false } } } },
       },
+    })
+    expect(schedule).toEqual({
+      cron: "0 3 * * mon-fri",
+      timezone: "Europe/Berlin",
+      overlap: "skip",
+      catchUp: "last",
+      jitter: 300_000,
     })
     expect([...plan.schema]).toEqual([
       ["text", { name: "TEXT" }],

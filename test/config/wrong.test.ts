@@ -141,11 +141,15 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
     ['p.yaml:5:8  index: a sink of type "memory" has no indexes; leave "index" out'],
   ],
   [
-    "what is not there yet",
-    `${HEAD}${SOURCE}sink: { type: lance, table: t, mode: snyc }\nschedule: { cron: "0 3 * * *" }\n`,
+    "schedules",
+    `${HEAD}${SOURCE}sink: { type: lance, table: t, mode: snyc }\nschedule: { cron: "0 25 * * *", timezone: Berlin, overlap: wait, jitter: soon, catchup: last }\n`,
     [
       'p.yaml:4:38  sink.mode: expected one of append, error, replace, sync, found "snyc"',
-      "p.yaml:5:11  schedule: schedules are not supported yet; run the document with cron or a timer",
+      'p.yaml:5:19  schedule.cron: hour: expected 0 to 23, as *, a value, a list (1,2), a range (1-5) or steps (*/2), found "25"',
+      'p.yaml:5:43  schedule.timezone: expected a time zone of the IANA database, found "Berlin"; did you mean "Europe/Berlin"?',
+      'p.yaml:5:60  schedule.overlap: expected one of skip, queue, cancel, found "wait"',
+      'p.yaml:5:74  schedule.jitter: expected a duration such as "10s" from 0 to 86400000 ms, found "soon"',
+      'p.yaml:5:80  schedule.catchup: unknown key; did you mean "catch_up"?',
     ],
   ],
   [

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest"
 import type { Progress } from "../../src/model/events.ts"
 import { escapeJson, escapeLines, escapeText } from "../../src/observe/escape.ts"
 import { showProgress } from "../../src/observe/progress.ts"
-import { NO_ITEMS } from "../fixtures/runs.ts"
+import { NO_FLOW, NO_ITEMS } from "../fixtures/runs.ts"
 
 const progressAt = (done: number, listed: number, complete: boolean): Progress => ({
   items: { ...NO_ITEMS, listed, done, pending: listed - done },
@@ -11,6 +11,7 @@ const progressAt = (done: number, listed: number, complete: boolean): Progress =
   total: undefined,
   rowsCommitted: done * 10,
   bytes: done << 20,
+  flow: NO_FLOW,
 })
 
 const output = (isTTY: boolean, columns = 100) => {

@@ -62,6 +62,13 @@ describe("a lock that is held", () => {
   })
 })
 
+it("unlock frees what belongs to the table, too, and nothing else", async () => {
+  const folder = await tempFolder()
+  for (const name of ["t__schedule-1", "tt", "tt__schedule-1"]) await acquireLock(folder, name)
+  expect(await unlock(folder, "t")).toMatch(new RegExp(`process ${process.pid} on`))
+  expect((await readdir(stateFolder(folder))).sort()).toEqual(["tt.lock", "tt__schedule-1.lock"])
+})
+
 describe("a lock whose holder is dead", () => {
   it("is taken over after a kill", async () => {
     const folder = await tempFolder()

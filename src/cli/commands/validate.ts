@@ -1,15 +1,23 @@
 /** `sluice validate FILE...` */
 import { escapeText } from "../../observe/escape.ts"
+import { formatTime, nextTimes, parseCron } from "../../schedule/cron.ts"
 import { print } from "../console.ts"
 import { loadAll } from "../documents.ts"
 import type { Environment } from "../program.ts"
+
+/** So many of the next times are shown. */
+const TIMES_SHOWN = 5
 
 export const validateCommand = async (
   files: readonly string[],
   options: { readonly set?: readonly string[] },
   env: Environment,
 ): Promise<void> => {
-  for (const { file, document } of await loadAll(files, options.set ?? [], env)) {
+  for (const { file, document, schedule } of await loadAll(files, options.set ?? [], env)) {
     print(escapeText(`${file}: pipeline ${JSON.stringify(document.name)} is valid`))
+    if (!schedule) continue
+    const times = parseCron(schedule.cron, schedule.timezone)
+    print(escapeText(`  ${times.cron} in ${times.timezone}, next at`))
+    for (const at of nextTimes(times, Date.now(), TIMES_SHOWN)) print(`  ${formatTime(at, times.timezone)}`)
   }
 }

@@ -9,7 +9,7 @@ import { TableError } from "../../model/errors.ts"
 import type { RunRecord } from "../../model/run.ts"
 import type { Reader, Sink, Writer } from "../../model/sink.ts"
 import { createParquet } from "../../parquet/writer.ts"
-import { checkFolder, checkTableName, RUNS_TABLE, sideNames, sideTable } from "../../store/database.ts"
+import { checkFolder, checkTableName, localPath, RUNS_TABLE, sideNames, sideTable } from "../../store/database.ts"
 import { acquireLock, type Lock } from "../../store/lock.ts"
 import { RUNS_SCHEMA, runBatch } from "../../store/runs.ts"
 import { recover } from "./change.ts"
@@ -38,6 +38,7 @@ export const parquet = ({ uri, table }: ParquetOptions): Sink => {
     name: "parquet",
     uri,
     table,
+    folder: localPath(uri),
     view: () => openReader(checkFolder(uri), table),
     open: async ({ create }) => {
       const folder = checkFolder(uri)

@@ -1,0 +1,150 @@
+/** One pipeline of a server: its schedule, as its document comes, changes and goes, and how it fares. */
+import { messageOf } from "../../model/errors.ts"
+import type { Log } from "../../observe/log.ts"
+import type { PipelineMeter, Watched } from "../../observe/run-metrics.ts"
+import type { ScheduleEvent } from "../../schedule/events.ts"
+import { type ScheduleHandle, schedule } from "../../schedule/schedule.ts"
+import type { Slot } from "../../schedule/slots.ts"
+import type { Scheduled } from "./documents.ts"
+import { logEvents } from "./events.ts"
+
+export interface PipelineStatus {
+  readonly pipeline: string
+  readonly file: string
+  /** When the next run begins, ISO 8601; null while that is not known. */
+  readonly next: string | null
+  readonly running: boolean
+  /** How the last run ended that this server made; null before. */
+  readonly last: string | null
+  /** Why the pipeline is not ready; null when it is. */
+  readonly problem: string | null
+}
+
+export interface ServedPipeline {
+  /** Takes another document, or none: a run that goes on comes to its end first. Resolves when that is done. */
+  serve(document: Scheduled | undefined): Promise<void>
+  /** The document that it was given last. */
+  readonly document: Scheduled | undefined
+  status(): Promise<PipelineStatus>
+  /** Stops the schedule, and drains its run, or stops it at its last commit. */
+  stop(options: { readonly drain: boolean }): Promise<void>
+}
+
+interface Options {
+  readonly log: Log
+  readonly slot: Slot
+  readonly watch: (pipeline: string, watched: () => Watched | undefined) => PipelineMeter
+  /** When a run of it last came to its end, in milliseconds since 1970. */
+  readonly lastSuccess: (document: Scheduled) => Promise<number | undefined>
+}
+
+const isSame = (a: Scheduled | undefined, b: Scheduled | undefined): boolean =>
+  a?.file === b?.file && JSON.stringify(a?.document) === JSON.stringify(b?.document)
+
+/** What keeps the sink from being opened. */
+const sinkProblem = async ({ plan }: Scheduled): Promise<string | undefined> => {
+  try {
+    await (await plan.sink.view()).close()
+    return undefined
+  } catch (error) {
+    return messageOf(error)
+  }
+}
+
+export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Options): ServedPipeline => {
+  let wanted: Scheduled | undefined
+  let current: { readonly document: Scheduled; readonly handle: ScheduleHandle; sinkIsGood: boolean } | undefined
+  let stopped = false
+  let running = false
+  let last: string | undefined
+  /** Why the last run came to no good end. */
+  let failure: string | undefined
+  /** Changes come one after the other. */
+  let turn = Promise.resolve()
+  let meter: PipelineMeter | undefined
+  const tell = logEvents(log, name)
+
+  const onEvent = (event: ScheduleEvent): void => {
+    meter?.event(event)
+    tell(event)
+    if (event.type === "started") running = true
+    if (event.type === "finished") {
+      const { ending } = event.summary
+      running = false
+      last = ending
+      failure = ending === "too-many-failures" ? "too many items failed" : undefined
+    }
+    if (event.type === "failed" && event.due !== undefined) {
+      running = false
+      last = "failed"
+      failure = messageOf(event.error)
+    }
+  }
+
+  const successBefore = async (document: Scheduled): Promise<number | undefined> => {
+    try {
+      return await lastSuccess(document)
+    } catch (error) {
+      log.warn(`its runs so far cannot be read: ${messageOf(error)}`, { pipeline: name })
+      return undefined
+    }
+  }
+
+  const change = async (): Promise<void> => {
+    if (isSame(wanted, current?.document)) return
+    await current?.handle.end()
+    current = undefined
+    // What went wrong with another document says nothing about this one.
+    failure = undefined
+    const document = wanted
+    if (!document) {
+      meter?.close()
+      meter = undefined
+      return
+    }
+    const watching = meter ?? watch(name, () => current?.handle)
+    meter = watching
+    const success = await successBefore(document)
+    if (success !== undefined) watching.succeeded(success)
+    if (stopped) return
+    const handle = schedule(document.plan, document.schedule, { onEvent, slot })
+    current = { document, handle, sinkIsGood: false }
+    const { cron, timezone = "UTC" } = document.schedule
+    log.info(`scheduled: ${cron}, ${timezone}`, { pipeline: name, file: document.file })
+  }
+
+  const problem = async (): Promise<string | null> => {
+    if (failure !== undefined) return `the last run failed: ${failure}`
+    const serving = current
+    if (!serving) return "its schedule has not begun"
+    if (serving.sinkIsGood) return null
+    const found = await sinkProblem(serving.document)
+    serving.sinkIsGood = found === undefined
+    return found ?? null
+  }
+
+  return {
+    serve: (document) => {
+      wanted = document
+      const changed = turn.then(change)
+      turn = changed.catch(() => {})
+      return changed
+    },
+    get document() {
+      return wanted
+    },
+    status: async () => ({
+      pipeline: name,
+      file: (wanted ?? current?.document)?.file ?? "",
+      next: current?.handle.next === undefined ? null : new Date(current.handle.next).toISOString(),
+      running,
+      last: last ?? null,
+      problem: await problem(),
+    }),
+    stop: async (how) => {
+      stopped = true
+      await current?.handle.stop(how)
+      await turn
+    },
+  }
+}
