@@ -13,7 +13,7 @@ import type { MapOptions, StageOptions, WorkerCode } from "./stages.ts"
 
 /** A pipeline that has a name. Every call below gives a new one, and leaves the one that it is called on as it is. */
 export interface NewPipeline {
-  /** Files, or items of your own: {@link FilesPipeline.normalize} makes rows of them. */
+  /** Files, listed by `files(...)` or a source of your own: {@link FilesPipeline.normalize} makes rows of them. */
   from(source: Source): FilesPipeline
   /** What makes rows by itself: `huggingface(...)`, `columns(...)`. */
   from<S extends SchemaMap = SchemaMap>(feed: Feed<S>): RowsPipeline<S>
@@ -45,7 +45,7 @@ export interface RowsPipeline<S extends SchemaMap> {
   /**
    * Adds columns, or puts others in their place; this is where a model is called. The function is given batches of rows,
    * and gives a value a row for each of `columns`. It runs on the main thread and may be asynchronous; what computes for
-   * long belongs into a service or a worker of your own.
+   * long belongs into a service, or into {@link RowsPipeline.mapInWorkers}.
    *
    * The name, the columns and `revision` are part of what items are told apart by: when they change, `sync` does all
    * items again. The function itself is not: raise `revision` when it gives something else.
