@@ -1,4 +1,5 @@
 /** The public interface of Sluice. */
+export { Pipeline } from "./builder.ts"
 export {
   Client,
   type ClientOptions,
@@ -51,9 +52,12 @@ export type { Item, ItemRecord, ItemStatus, Plain, Stage } from "./model/item.ts
 export type { Code, Lane, Normalize, NormalizeContext, Normalizer, Rows } from "./model/normalizer.ts"
 export type { OptionSpec, OptionSpecs } from "./model/options.ts"
 export type { RunRecord } from "./model/run.ts"
-export type { Reader, RowFilter, Sink, Version, Writer } from "./model/sink.ts"
+export type { Needs, Reader, RowFilter, Sink, Version, Writer } from "./model/sink.ts"
 export type { Source, SourceContext } from "./model/source.ts"
+export type { FilterStage, MapStage, RowStage, StageBatch, StageContext } from "./model/stage.ts"
 export type { ColumnType, Schema, SchemaMap, TypeName } from "./model/types.ts"
+export type { ColumnsOf, StageType, ValueOf } from "./model/value-types.ts"
+export type { FileColumns, FileOptions } from "./normalizers/index.ts"
 export {
   filesPlan,
   formatPlan,
@@ -78,3 +82,5 @@ export { type ParquetOptions, parquet } from "./sinks/parquet/parquet.ts"
 export { columns } from "./sources/columns.ts"
 export { type FilesOptions, files } from "./sources/files.ts"
 export { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
+export type { MapOptions, StageOptions, WorkerCode } from "./stages.ts"
+export type { FilesPipeline, NewPipeline, PipelineSettings, RowsPipeline } from "./steps.ts"

@@ -10,14 +10,14 @@ import type { Progress, RunEvent, Summary } from "./model/events.ts"
 import { type Feed, type Route, recipeOf } from "./model/feed.ts"
 import { type Format, isItemFormat } from "./model/format.ts"
 import type { Item, Plain } from "./model/item.ts"
-import type { Code, Normalizer } from "./model/normalizer.ts"
+import type { Normalizer } from "./model/normalizer.ts"
 import { readOptions } from "./model/options.ts"
 import { readSchema } from "./model/schema.ts"
 import type { Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
 import type { RowStage } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
-import { NORMALIZERS } from "./normalizers/index.ts"
+import { FILE_COLUMNS, type FileColumns, NORMALIZERS } from "./normalizers/index.ts"
 import { byExtension } from "./normalizers/route.ts"
 import { columns } from "./sources/columns.ts"
 
@@ -118,12 +118,12 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
 /** Options of each medium, by its name. */
 export type MediaOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
-/** A plan that turns files into rows, each by its medium. */
-export const filesPlan = (
-  parts: { readonly name: string; readonly source: Source; readonly sink: Sink; readonly normalize?: MediaOptions },
-  settings: RunSettings = {},
-): Plan => {
-  const given = parts.normalize ?? {}
+/**
+ * Files as rows, each by its medium.
+ *
+ * @throws {ConfigError} for a medium or an option that there is not, or a value that does not fit.
+ */
+export const filesFeed = (source: Source, given: MediaOptions = {}): Feed<FileColumns> => {
   const unknown = Object.keys(given).find((name) => !NORMALIZERS.some((normalizer) => normalizer.name === name))
   if (unknown !== undefined) {
     throw new ConfigError(
@@ -143,8 +143,17 @@ export const filesPlan = (
     const normalizer = byExtension(item.uri, NORMALIZERS)
     return routes.get(normalizer) ?? { lane: normalizer.lane, recipe: "" }
   }
-  const code: Code = { module: fileModule().href, name: "normalizeFile", options: { media } }
-  return planOf({ name: parts.name, sink: parts.sink, feed: { source: parts.source, code, route } }, settings)
+  const code = { module: fileModule().href, name: "normalizeFile", options: { media } }
+  return { source, code, route, columnTypes: FILE_COLUMNS }
+}
+
+/** A plan that turns files into rows, each by its medium. */
+export const filesPlan = (
+  parts: { readonly name: string; readonly source: Source; readonly sink: Sink; readonly normalize?: MediaOptions },
+  settings: RunSettings = {},
+): Plan => {
+  const { name, sink, source, normalize } = parts
+  return planOf({ name, sink, feed: filesFeed(source, normalize) }, settings)
 }
 
 /**

@@ -1,15 +1,21 @@
 /** The guide's code is what the page shows, compiles, and does what it says. */
+import { EventEmitter, once } from "node:events"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { json } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { connect } from "@lancedb/lancedb"
 import { describe, expect, it } from "vitest"
 import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
+import { embed } from "../docs/guide/examples/embed.ts"
 import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
 import { LogLines } from "../docs/guide/examples/log-lines.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
+import { run, start } from "../src/pipeline.ts"
 import { problemsOfBlocks } from "./fixtures/code-blocks.ts"
 import { picture } from "./fixtures/image.ts"
 import { tempFolder } from "./fixtures/temp.ts"
@@ -118,6 +124,47 @@ describe("an example", () => {
     ])
     await client.ingest("plain", null, { format })
     expect(await typesOf(client, "plain")).toMatchObject({ image: "BINARY" })
+  })
+
+  it("embed: a vector for each text, and no call that outlives its run", async () => {
+    const dir = await tempFolder()
+    mkdirSync(join(dir, "notes"))
+    for (let i = 0; i < 100; i++) writeFileSync(join(dir, "notes", `${i}.md`), `note ${i}`)
+    writeFileSync(join(dir, "notes", "blank.md"), "  \n")
+    writeFileSync(join(dir, "notes", "blob.bin"), Buffer.alloc(100, 1))
+    let calls = 0
+    let answers = false
+    const asked = new EventEmitter()
+    const server = createServer(async (request, response) => {
+      response.once("close", () => asked.emit("closed"))
+      asked.emit("call")
+      if (!answers) return
+      if (calls++ === 0) return void response.writeHead(503).end()
+      const { texts } = (await json(request)) as { readonly texts: readonly string[] }
+      const vectors = texts.map((text) => new Array(384).fill(Number(text.slice(5))))
+      response.end(JSON.stringify({ vectors }))
+    }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    try {
+      const uri = join(dir, "data")
+      const plan = embed(join(dir, "notes"), `http://127.0.0.1:${(server.address() as AddressInfo).port}`, uri)
+      const handle = start(plan)
+      await once(asked, "call")
+      const closed = once(asked, "closed")
+      handle.cancel({ drain: false })
+      expect((await handle.result).ending).toBe("interrupted")
+      await closed
+
+      answers = true
+      expect((await run(plan)).items).toMatchObject({ listed: 102, done: 100, empty: 2 })
+      expect(calls).toBeGreaterThan(1)
+      const rows = await rowsOf(new Client({ uri }), "notes", ["text", "embedding"])
+      const order = Array.from({ length: 100 }, (_, i) => `${i}.md`).sort()
+      expect(rows.map(([text]) => text)).toEqual(order.map((name) => `note ${parseInt(name, 10)}`))
+      for (const [text, vector] of rows) expect(vector).toEqual(new Array(384).fill(Number(text.slice(5))))
+    } finally {
+      server.close()
+    }
   })
 
   it("LogLines: is ingested once", async () => {

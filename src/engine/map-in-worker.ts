@@ -8,7 +8,7 @@ import type { Plain } from "../model/item.ts"
 import { loadCode } from "../model/load-code.ts"
 import type { Code, Normalize } from "../model/normalizer.ts"
 import type { StageBatch, StageContext } from "../model/stage.ts"
-import { formatType, parseType, type Schema } from "../model/types.ts"
+import { formatType, parseType, type Schema, type SchemaMap } from "../model/types.ts"
 import { mapped, stageBatch } from "./stage-batch.ts"
 
 /** A function that a worker loads by itself, by the URL of its module and the name of its export. */
@@ -36,14 +36,14 @@ const load = (module: string, name: string): Promise<MapFunction> => {
   return loading
 }
 
-const mapping = (inner: Code, { name, columns, module, export: exported }: WorkerMap): Normalize =>
+const mapping = (inner: Code, { name, columns, module, export: exported }: WorkerMap, known: SchemaMap): Normalize =>
   async function* (item, options, context) {
     const [normalize, map] = await Promise.all([loadCode(inner), load(module, exported)])
 
     const withMapped = async (batch: Batch, id: string): Promise<Batch> => {
       const span = { item: id, version: "", firstRow: 0, rows: batch.rows, end: false, medium: "" }
       try {
-        const given = await map(stageBatch([{ batch, spans: [span], side: {} }]), { signal: context.signal })
+        const given = await map(stageBatch([{ batch, spans: [span], side: {} }], known), { signal: context.signal })
         const added = mapped({ name, columns }, given, batch.rows)
         return { rows: batch.rows, columns: new Map([...batch.columns, ...added.columns]) }
       } catch (error) {
@@ -60,21 +60,23 @@ const mapping = (inner: Code, { name, columns, module, export: exported }: Worke
 interface Options {
   readonly code: Code
   readonly map: Omit<WorkerMap, "columns"> & { readonly columns: readonly (readonly [string, string])[] }
+  readonly known: SchemaMap
 }
 
 /** What workers load. */
 export const normalizeMapped: Normalize = (item, { lane = null, ...rest }, context) => {
-  const { code, map } = rest as unknown as Options
+  const { code, map, known } = rest as unknown as Options
   const columns: Schema = new Map(map.columns.map(([name, type]) => [name, parseType(type, name)]))
-  return mapping(code, { ...map, columns })(item, { lane }, context)
+  return mapping(code, { ...map, columns }, known)(item, { lane }, context)
 }
 
 /** The feed with the map after its normalizer. Calls get the rows of one item, as they come. */
 export const withWorkerMap = (feed: Feed, map: WorkerMap): Feed => {
-  const { code } = feed
-  if ("normalize" in code) return { ...feed, code: { ...code, normalize: mapping(code, map) } }
+  const { code, columnTypes: known = {} } = feed
+  if ("normalize" in code) return { ...feed, code: { ...code, normalize: mapping(code, map, known) } }
   const columns = [...map.columns].map(([name, type]) => [name, formatType(type)])
-  const options = { code: { module: code.module, name: code.name, options: code.options }, map: { ...map, columns } }
+  const inner = { module: code.module, name: code.name, options: code.options }
+  const options = { code: inner, map: { ...map, columns }, known }
   return {
     ...feed,
     code: {

@@ -3,6 +3,7 @@ import { type Batch, sliceBatch } from "../model/batch.ts"
 import { isFatal, messageOf } from "../model/errors.ts"
 import type { Span } from "../model/rows.ts"
 import type { FilterStage, MapStage, RowStage } from "../model/stage.ts"
+import type { SchemaMap } from "../model/types.ts"
 import { openCalls } from "./calls.ts"
 import { type Part, splitItems } from "./part.ts"
 import { checkMask, mapped, stageBatch } from "./stage-batch.ts"
@@ -37,10 +38,10 @@ const withColumns = (part: Part, added: Batch): Part => ({
 
 type Run = (parts: readonly Part[]) => Promise<Outcome[]>
 
-const runnerOf = (stage: RowStage, over: AbortSignal): Run => {
+const runnerOf = (stage: RowStage, known: SchemaMap, over: AbortSignal): Run => {
   const call = openCalls(stage.kind === "map" ? stage : FILTER, over)
   const map = async (stage: MapStage, parts: readonly Part[]): Promise<Outcome[]> => {
-    const batch = stageBatch(parts)
+    const batch = stageBatch(parts, known)
     const given = await call(async (signal) => mapped(stage, await stage.map(batch, { signal }), batch.rows))
     return shares(parts).map(([part, start]) => ({
       kind: "rows",
@@ -48,7 +49,7 @@ const runnerOf = (stage: RowStage, over: AbortSignal): Run => {
     }))
   }
   const filter = async (stage: FilterStage, parts: readonly Part[]): Promise<Outcome[]> => {
-    const batch = stageBatch(parts)
+    const batch = stageBatch(parts, known)
     const mask = await call(() => stage.keep(batch))
     checkMask(stage, mask, batch.rows)
     return shares(parts).map(([part, start]) => ({
@@ -63,10 +64,11 @@ const runnerOf = (stage: RowStage, over: AbortSignal): Run => {
 /**
  * A function that runs the stage on rows. Where a call fails for good, each of the items in it is tried alone.
  *
+ * @param known columns that rows may lack, which are null then.
  * @param over aborted when nobody waits for the rows any more.
  */
-export const openStageRunner = (stage: RowStage, over: AbortSignal): Run => {
-  const run = runnerOf(stage, over)
+export const openStageRunner = (stage: RowStage, known: SchemaMap, over: AbortSignal): Run => {
+  const run = runnerOf(stage, known, over)
 
   const failedAt = (parts: readonly Part[], error: unknown): Outcome[] =>
     parts

@@ -117,7 +117,8 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
 
     // Rows come to the first stage first, so the last one is opened first.
     let intake = last
-    for (const stage of plan.stages.toReversed()) intake = yield* openStage(stage, intake)
+    const known = plan.feed.columnTypes ?? {}
+    for (const stage of plan.stages.toReversed()) intake = yield* openStage(stage, known, intake)
 
     yield* Effect.forkScoped(
       Effect.gen(function* () {
@@ -158,10 +159,12 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       ).pipe(Effect.ensuring(Queue.offer(entries, { kind: "end" }))),
     )
 
-    const work = Effect.raceFirst(consume({ plan, lanes, tempDir, intake, tally }, entries), intake.ticker)
+    // The last rows can be at a stage for long: a stop is heard then, too.
+    const commitRest = Effect.suspend(() => intake.commit(drain.aborted ? "shutdown" : "end"))
+    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally }, entries), commitRest)
+    const work = Effect.raceFirst(all, intake.ticker)
     const outcome = yield* Effect.raceFirst(Effect.as(work, "complete" as const), Deferred.await(halted))
-    if (outcome === "cut") yield* intake.cut()
-    if (outcome !== "abort") yield* intake.commit(drain.aborted ? "shutdown" : "end")
+    if (outcome === "cut") yield* Effect.andThen(intake.cut(), commitRest)
     yield* intake.settled
     if (outcome === "complete") yield* Fiber.join(listing)
     if (seen && tally.listingComplete && ending === "complete") {

@@ -1,33 +1,38 @@
 /** Rows as a user's function sees them, and what it gives as columns. */
-import { type Batch, concatBatches } from "../model/batch.ts"
+import type { Batch } from "../model/batch.ts"
 import { type Value, valueAt } from "../model/column.ts"
 import { describeValue } from "../model/describe.ts"
 import { IngestError } from "../model/errors.ts"
 import type { Columns } from "../model/format.ts"
 import { batchOfColumns } from "../model/infer.ts"
 import type { FilterStage, MapStage, StageBatch } from "../model/stage.ts"
+import type { SchemaMap } from "../model/types.ts"
 import type { Part } from "./part.ts"
 
 const quoted = (names: Iterable<string>): string => [...names].map((name) => JSON.stringify(name)).join(", ")
 
-/** The rows of all parts; a column that one of them lacks is null there. */
-export const stageBatch = (parts: readonly Part[]): StageBatch => {
-  const batch = concatBatches(parts.map((part) => part.batch))
-  const items = parts.flatMap((part) => part.spans.flatMap(({ item, rows }) => new Array<string>(rows).fill(item)))
-  return {
-    rows: batch.rows,
-    items,
-    column: (name): Value[] => {
-      const column = batch.columns.get(name)
-      if (!column) {
-        throw new IngestError(
-          `Expected one of the columns that the rows have (${quoted(batch.columns.keys())}), found ${JSON.stringify(name)}`,
-        )
-      }
-      return Array.from({ length: batch.rows }, (_, row) => valueAt(column, row))
-    },
-  }
+const valuesOf = (batch: Batch, name: string): Value[] => {
+  const column = batch.columns.get(name)
+  return Array.from({ length: batch.rows }, (_, row) => (column ? valueAt(column, row) : null))
 }
+
+/**
+ * The rows of all parts, each value as its own part has it: a column can be of several types. One that a part lacks is
+ * null there, and so is one of `known` that all of them lack.
+ */
+export const stageBatch = (parts: readonly Part[], known: SchemaMap): StageBatch => ({
+  rows: parts.reduce((rows, { batch }) => rows + batch.rows, 0),
+  items: parts.flatMap(({ spans }) => spans.flatMap(({ item, rows }) => new Array<string>(rows).fill(item))),
+  column: (name): Value[] => {
+    if (!Object.hasOwn(known, name) && !parts.some(({ batch }) => batch.columns.has(name))) {
+      const names = new Set(parts.flatMap(({ batch }) => [...batch.columns.keys()]))
+      throw new IngestError(
+        `Expected one of the columns that the rows have (${quoted(names)}), found ${JSON.stringify(name)}`,
+      )
+    }
+    return parts.flatMap(({ batch }) => valuesOf(batch, name))
+  },
+})
 
 /**
  * What a `map` gave as a batch of its declared columns.

@@ -10,6 +10,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import type { Span } from "../model/rows.ts"
 import type { RowStage } from "../model/stage.ts"
+import type { SchemaMap } from "../model/types.ts"
 import { attempt } from "./effects.ts"
 import { openHoldback } from "./holdback.ts"
 import type { Intake } from "./intake.ts"
@@ -35,11 +36,11 @@ type Entry =
   | { readonly kind: "call"; readonly outcomes: Promise<Outcome[]> }
   | { readonly kind: "say"; readonly say: Step }
 
-export const openStage = (stage: RowStage, next: Intake): Effect.Effect<Intake, never, Scope.Scope> =>
+export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effect.Effect<Intake, never, Scope.Scope> =>
   Effect.gen(function* () {
     const over = new AbortController()
     yield* Effect.addFinalizer(() => Effect.sync(() => over.abort()))
-    const run = openStageRunner(stage, over.signal)
+    const run = openStageRunner(stage, known, over.signal)
     const most = callRows(stage)
     const queue = yield* Queue.bounded<Entry>(callsAtOnce(stage))
     const holdback = openHoldback()

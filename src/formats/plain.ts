@@ -17,7 +17,7 @@ import { parsePgType } from "../model/pg-types.ts"
 import type { ColumnType, Schema, TypeName } from "../model/types.ts"
 
 /** @throws {ConfigError} for what is no format, whatever the compiler was told. */
-const checkFormat = (format: Format): void => {
+export const checkFormat = (format: Format): void => {
   if (typeof format === "function") {
     const { name } = format as { readonly name: string }
     throw new ConfigError(`format: expected an object, found the class ${name}; give one of it: new ${name}(...)`)
@@ -31,7 +31,8 @@ const checkFormat = (format: Format): void => {
 /** The types that a format declares for its columns. */
 const declaredTypes = (format: Format): Map<string, ColumnType> => {
   const types = new Map<string, ColumnType>()
-  for (const [name, text] of Object.entries(format.schema?.() ?? {})) types.set(name, parsePgType(text, name))
+  for (const [name, text] of Object.entries({ ...format.columnTypes, ...format.schema?.() }))
+    types.set(name, parsePgType(text, name))
   for (const [name, text] of Object.entries(format.pg_schema?.() ?? {})) {
     const type = parsePgType(text, name)
     // A width that `schema` gives is not in a PostgreSQL type.

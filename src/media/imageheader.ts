@@ -71,6 +71,8 @@ const walkJpeg = (bytes: Uint8Array, found: Found): string | undefined => {
       if (marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc) {
         found.height = data.getUint16(at + 5)
         found.width = data.getUint16(at + 7)
+        // Progressive: all coefficients are held until the last scan.
+        if ((marker & 3) === 2) found.held = 4
       }
       at += 2 + data.getUint16(at + 2)
       if (marker === 0xda) break

@@ -3,12 +3,15 @@ import { createHash } from "node:crypto"
 import type { Item, Plain } from "./item.ts"
 import type { Code, Lane } from "./normalizer.ts"
 import type { Source } from "./source.ts"
+import type { SchemaMap } from "./types.ts"
 
-export interface Feed {
+export interface Feed<S extends SchemaMap = SchemaMap> {
   readonly source: Source
   readonly code: Code
   /** Where each item is normalized, and what besides its fingerprint shapes its rows: see {@link Route}. */
   readonly route: (item: Item) => Route
+  /** All columns and their types, where they are known before a row is read: a pipeline is checked against them. */
+  readonly columnTypes?: S
 }
 
 export interface Route {

@@ -25,11 +25,16 @@ export type Columns = Readonly<Record<string, ArrayLike<unknown>>>
  * await new Client().ingest("squares", null, { format: new Numbers() })
  * ```
  */
-export interface Format {
+export interface Format<S extends SchemaMap = SchemaMap> {
   /** Yields batches of 100 to 1,000 rows: columns of equal length, the same names in every batch. */
   normalize(): Iterable<Columns> | AsyncIterable<Columns>
   /** Column types that inference could not know. */
   schema?(): SchemaMap
+  /**
+   * All columns with their types, where they are the same whatever the data: then the compiler knows them in a
+   * pipeline. Says what `schema` says, so that one of the two is enough.
+   */
+  readonly columnTypes?: S | undefined
   /**
    * The same as PostgreSQL types and domains (`bytea`, `float4[]`, `IMAGE`); kept for classes written for the SDK that
    * Sluice re-creates. Where both name a column, this one says more (`bytea` there, `IMAGE` here) and wins.
@@ -53,7 +58,7 @@ export interface Format {
  * A format whose dataset falls into items (images, episodes, ranges of rows), so that it runs on the worker pool, goes
  * on after a kill, and loses no more than an item to one that is damaged.
  */
-export interface ItemFormat extends Format {
+export interface ItemFormat<S extends SchemaMap = SchemaMap> extends Format<S> {
   /** `types` are the column types that the caller asks for. */
   feed(types: Schema): Feed
 }

@@ -24,6 +24,28 @@ export type OptionSpec =
 
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>
 
+type CamelCase<Name extends string> = Name extends `${infer First}_${infer Rest}`
+  ? `${First}${Capitalize<CamelCase<Rest>>}`
+  : Name
+
+type OptionValue<S extends OptionSpec> = S extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : S["type"] extends "duration" | "bytes"
+    ? number | string
+    : S["default"] extends boolean
+      ? boolean
+      : S["default"] extends string
+        ? string
+        : number
+
+/** What may be given for options, under the names that they have in code: `chunk_size` is `chunkSize` there. */
+export type OptionValues<O extends OptionSpecs> = {
+  readonly [Name in keyof O & string as CamelCase<Name>]?: OptionValue<O[Name]>
+}
+
+/** The name of an option in documents. */
+export const snakeCase = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
 const expected = (spec: OptionSpec): string => {
   switch (spec.type) {
     case "choice":

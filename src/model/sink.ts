@@ -97,3 +97,9 @@ export interface Sink {
   /** Opens the table to look at it: takes no lock and makes nothing. A table that is not there is empty. */
   view(): Promise<Reader>
 }
+
+/** What a sink may be besides: one that relies on columns of the rows. */
+export interface Needs<Name extends string> {
+  /** Columns that there have to be, as for an index: a pipeline that is known to lack one of them is refused. */
+  readonly needs: readonly Name[]
+}

@@ -1,10 +1,10 @@
 /** Stages: what is done with rows between the normalizer and the sink. */
-import type { Value } from "./column.ts"
 import type { Columns } from "./format.ts"
-import type { Schema } from "./types.ts"
+import type { Schema, SchemaMap } from "./types.ts"
+import type { ValueOf } from "./value-types.ts"
 
 /** Rows as a stage sees them, of one item or of several. */
-export interface StageBatch {
+export interface StageBatch<S extends SchemaMap = SchemaMap> {
   readonly rows: number
   /** The item that each row belongs to. */
   readonly items: readonly string[]
@@ -14,7 +14,7 @@ export interface StageBatch {
    *
    * @throws {IngestError} when there is no such column.
    */
-  column(name: string): readonly Value[]
+  column<Name extends keyof S & string>(name: Name): readonly (ValueOf<S[Name]> | null)[]
 }
 
 export interface StageContext {

@@ -57,7 +57,7 @@ export type SchemaMap = Readonly<Record<string, string>>
  */
 export type Layout = "int32" | "int64" | "float32" | "float64" | "bits" | "utf8" | "bytes" | "vector" | "floats"
 
-const LAYOUTS: Readonly<Record<TypeName, Layout>> = {
+const LAYOUTS = {
   TEXT: "utf8",
   INT32: "int32",
   INT64: "int64",
@@ -77,7 +77,9 @@ const LAYOUTS: Readonly<Record<TypeName, Layout>> = {
   MESH: "bytes",
   MEDICAL: "bytes",
   JSON: "utf8",
-}
+} as const satisfies Readonly<Record<TypeName, Layout>>
+
+export type LayoutOf<Name extends TypeName> = (typeof LAYOUTS)[Name]
 
 export const layoutOf = (type: ColumnType): Layout => LAYOUTS[type.name]
 

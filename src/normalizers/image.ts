@@ -7,7 +7,7 @@ import { bytesColumn, textColumn } from "../model/column.ts"
 import { fileId, rowId } from "../model/ids.ts"
 import type { Normalizer } from "../model/normalizer.ts"
 
-export const image: Normalizer = {
+export const image = {
   name: "image",
   revision: 1,
   lane: "thread",
@@ -52,4 +52,4 @@ export const image: Normalizer = {
     const thumbnails = await thumbnailsOf(bytes, { svg: true, lane: context.lane })
     yield { batch, side: { thumbnails: thumbnailBatch([{ row: 0, fileId: id, column: "image", thumbnails }]) } }
   },
-}
+} as const satisfies Normalizer

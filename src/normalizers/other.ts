@@ -6,7 +6,7 @@ import { bytesColumn, textColumn } from "../model/column.ts"
 import { fileId, rowId } from "../model/ids.ts"
 import type { Normalizer } from "../model/normalizer.ts"
 
-export const other: Normalizer = {
+export const other = {
   name: "other",
   revision: 1,
   lane: "thread",
@@ -25,4 +25,4 @@ export const other: Normalizer = {
       }),
     }
   },
-}
+} as const satisfies Normalizer

@@ -7,7 +7,7 @@ import { messageOf } from "../model/errors.ts"
 import { fileId, rowId } from "../model/ids.ts"
 import type { Normalizer } from "../model/normalizer.ts"
 
-export const pdf: Normalizer = {
+export const pdf = {
   name: "pdf",
   revision: 1,
   lane: "thread",
@@ -63,4 +63,4 @@ export const pdf: Normalizer = {
         : { batch }
     }
   },
-}
+} as const satisfies Normalizer

@@ -23,7 +23,7 @@ function* textPieces(item: Item): Generator<Piece> {
   }
 }
 
-export const text: Normalizer = {
+export const text = {
   name: "text",
   revision: 1,
   lane: "thread",
@@ -93,4 +93,4 @@ export const text: Normalizer = {
       context.progress()
     }
   },
-}
+} as const satisfies Normalizer

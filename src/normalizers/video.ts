@@ -7,7 +7,7 @@ import type { Normalizer } from "../model/normalizer.ts"
 
 const SECOND = 1000
 
-export const video: Normalizer = {
+export const video = {
   name: "video",
   revision: 1,
   lane: "process",
@@ -79,4 +79,4 @@ export const video: Normalizer = {
       index++
     }
   },
-}
+} as const satisfies Normalizer

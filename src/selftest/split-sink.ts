@@ -32,28 +32,15 @@ const split = (writer: Writer): Writer => {
     for (const batch of others) await writer.write(batch)
     return commit()
   }
-  return {
-    get schema() {
-      return writer.schema
-    },
-    get version() {
-      return writer.version
-    },
-    read: (columns, filter) => writer.read(columns, filter),
-    edge: (side) => writer.edge(side),
-    sides: () => writer.sides(),
-    side: (name) => writer.side(name),
-    logRun: (run) => writer.logRun(run),
-    remove: (filter) => writer.remove(filter),
-    maintain: () => writer.maintain(),
-    finish: () => writer.finish(),
-    close: () => writer.close(),
+  const calls: Partial<Writer> = {
     write: async (batch) => {
       pending.push(batch)
     },
     commit: () => store(() => writer.commit()),
     overwrite: () => store(() => writer.overwrite()),
   }
+  // What is not said here is the writer's own.
+  return Object.assign(Object.create(writer) as Writer, calls)
 }
 
 export const splitSink = (sink: Sink): Sink => ({ ...sink, open: async (how) => split(await sink.open(how)) })

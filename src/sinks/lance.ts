@@ -6,7 +6,7 @@
  */
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
-import type { Sink, Version, Writer } from "../model/sink.ts"
+import type { Needs, Sink, Version, Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
 import { fromSchema, toField, toTable } from "../store/arrow.ts"
 import {
@@ -33,12 +33,12 @@ import { compact, isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
 /** After so many commits more it is looked at again whether small files are to be put together. */
 const LOOK_EVERY = 64
 
-export interface LanceOptions {
+export interface LanceOptions<Name extends string = string> {
   /** Folder of the database; made when it is not there. */
   readonly uri: string
   readonly table: string
   /** Columns that are indexed after the last commit: TEXT gets a full-text index (BM25). */
-  readonly index?: readonly string[]
+  readonly index?: readonly Name[]
   /**
    * - `process` (default): a commit survives whatever happens to the process
    * - `fsync`: it survives a loss of power, too, for 4 to 25 ms a commit
@@ -48,14 +48,19 @@ export interface LanceOptions {
 
 export type Durability = "process" | "fsync"
 
-/** A table in a folder of Lance tables. */
-export const lance = (options: LanceOptions): Sink => {
+/**
+ * A table in a folder of Lance tables.
+ *
+ * @throws {ConfigError} for a table name that cannot be a folder's, and a uri that is no local folder.
+ */
+export const lance = <const Name extends string = never>(options: LanceOptions<Name>): Sink & Needs<Name> => {
   checkTableName(options.table)
   const folder = localPath(options.uri)
   return {
     name: "lance",
     uri: options.uri,
     table: options.table,
+    needs: options.index ?? [],
     folder,
     view: () => openReader(options.uri, options.table),
     open: async ({ create }) => {

@@ -13,13 +13,27 @@ import { batchOfColumns, checkedType, countRows } from "../model/infer.ts"
 import type { Item } from "../model/item.ts"
 import type { Normalize } from "../model/normalizer.ts"
 import type { SourceContext } from "../model/source.ts"
-import { type ColumnType, layoutOf, parseType, type Schema, type SchemaMap } from "../model/types.ts"
+import { type ColumnType, formatType, layoutOf, parseType, type Schema, type SchemaMap } from "../model/types.ts"
 
-export interface ColumnsOptions {
+export interface ColumnsOptions<S extends SchemaMap = SchemaMap> {
   /** Types of columns, before those that their values have. */
-  readonly schema?: SchemaMap
+  readonly schema?: S
   /** Name of the source, for messages. Default: "columns". */
   readonly name?: string
+}
+
+/** Of what may be anything, nothing is known. */
+type InferredType<V> = unknown extends V
+  ? string
+  : [V] extends [string | null | undefined]
+    ? "TEXT"
+    : [V] extends [boolean | null | undefined]
+      ? "BOOL"
+      : string
+
+/** What the compiler knows of columns in memory: their names, and such types as their values cannot be without. */
+export type ColumnTypes<D extends Columns, S extends SchemaMap> = {
+  readonly [Name in keyof D]: Name extends keyof S ? S[Name] : InferredType<D[Name][number]>
 }
 
 /** An item is what is done again after a kill; a batch is what is built at once. */
@@ -107,7 +121,10 @@ const rangeOf = ({ id, payload }: Item): { readonly start: number; readonly end:
  * columns({ title: ["a", "b"], score: new Float32Array([0.5, 0.25]) }, { schema: { title: "TEXT" } })
  * ```
  */
-export const columns = (data: Columns, options: ColumnsOptions = {}): Feed => {
+export const columns = <D extends Columns, const S extends SchemaMap = Readonly<Record<never, string>>>(
+  data: D,
+  options: ColumnsOptions<S> = {},
+): Feed<ColumnTypes<D, S>> => {
   const rows = countRows(data)
   const types = typesOf(data, options.schema ?? {})
   const known = Object.fromEntries(Object.entries(data).filter(([name]) => types.has(name)))
@@ -151,5 +168,6 @@ export const columns = (data: Columns, options: ColumnsOptions = {}): Feed => {
     code: { normalize, options: {} },
     // The data is on the main thread.
     route: () => ({ lane: "main", recipe: "columns" }),
+    columnTypes: Object.fromEntries([...types].map(([name, type]) => [name, formatType(type)])) as ColumnTypes<D, S>,
   }
 }

@@ -16,26 +16,19 @@ export interface SinkFaults {
 
 type Guard = <Result>(what: string, call: () => Promise<Result>) => Promise<Result>
 
-const guarded = (writer: Writer, guard: Guard): Writer => ({
-  get schema() {
-    return writer.schema
-  },
-  get version() {
-    return writer.version
-  },
-  read: (columns, filter) => writer.read(columns, filter),
-  edge: (side) => writer.edge(side),
-  sides: () => writer.sides(),
-  logRun: (run) => writer.logRun(run),
-  close: () => writer.close(),
-  side: async (name) => guarded(await writer.side(name), guard),
-  write: (batch) => guard("write", () => writer.write(batch)),
-  commit: () => guard("commit", () => writer.commit()),
-  overwrite: () => guard("overwrite", () => writer.overwrite()),
-  remove: (filter) => guard("remove", () => writer.remove(filter)),
-  maintain: () => guard("maintain", () => writer.maintain()),
-  finish: () => guard("finish", () => writer.finish()),
-})
+/** What is not said here is the writer's own. */
+const guarded = (writer: Writer, guard: Guard): Writer => {
+  const calls: Partial<Writer> = {
+    side: async (name) => guarded(await writer.side(name), guard),
+    write: (batch) => guard("write", () => writer.write(batch)),
+    commit: () => guard("commit", () => writer.commit()),
+    overwrite: () => guard("overwrite", () => writer.overwrite()),
+    remove: (filter) => guard("remove", () => writer.remove(filter)),
+    maintain: () => guard("maintain", () => writer.maintain()),
+    finish: () => guard("finish", () => writer.finish()),
+  }
+  return Object.assign(Object.create(writer) as Writer, calls)
+}
 
 export const faultySink = (sink: Sink, { delay = 0, ...shares }: SinkFaults, seed: number): Sink => {
   checkShares("sink", shares)

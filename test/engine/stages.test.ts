@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises"
 import { threadId } from "node:worker_threads"
 import * as fc from "fast-check"
 import { afterEach, describe, expect, it } from "vitest"
@@ -164,6 +165,43 @@ describe("a filter", () => {
     const database = new MemoryDatabase()
     await run(planOf(database, [{ rows: 3 }], [{ kind: "filter", name: "f", keep: () => [true] }]))
     expect(records(database)[0]?.error).toContain("expected a value for each of 3 rows, found 1 values")
+  })
+})
+
+describe("the last calls of a run, with all rows made", () => {
+  const behaviours = Array.from({ length: 40 }, () => ({ rows: 1 }))
+  const silent = (calls: AbortSignal[]) =>
+    length((_, { signal }) => new Promise(() => calls.push(signal)), { batch: 64 })
+  const begin = async (settings: Partial<Plan> = {}) => {
+    const calls: AbortSignal[] = []
+    const handle = start({ ...planOf(new MemoryDatabase(), behaviours, [silent(calls)]), ...settings })
+    while (calls.length === 0) await sleep(10)
+    // By now nothing is waited for but the call.
+    await sleep(100)
+    return { handle, calls }
+  }
+
+  it("are not waited for by a run that stops at its last commit", async () => {
+    const { handle, calls } = await begin()
+    handle.cancel({ drain: false })
+    expect((await handle.result).items).toMatchObject({ listed: 40, pending: 40 })
+    expect(calls.every(({ aborted }) => aborted)).toBe(true)
+  })
+
+  it("are waited for by one that drains, but no longer than it may take", async () => {
+    const { handle, calls } = await begin({ shutdownTimeout: 50 })
+    handle.cancel()
+    expect((await handle.result).items).toMatchObject({ listed: 40, pending: 40 })
+    expect(calls.every(({ aborted }) => aborted)).toBe(true)
+  })
+
+  it("can be the ones that fail too often", async () => {
+    const broken = length(() => {
+      throw new IngestError("the model is gone")
+    })
+    const plan = planOf(new MemoryDatabase(), behaviours, [{ ...broken, batch: 64 }])
+    const { ending, items } = await run({ ...plan, errors: { max: 5, maxRatio: 1 } })
+    expect([ending, items.failed]).toEqual(["too-many-failures", 6])
   })
 })
 

@@ -55,8 +55,8 @@ describe("a download", () => {
   it("goes on where the connection broke, and where it ended too early", async () => {
     expect(
       await get([
-        { path: "/lfs/", resetAfter: 30_000 },
-        { path: "/lfs/", resetAfter: 20_000, truncateAfter: 70_000 },
+        { path: "/lfs/", closeAfter: 30_000 },
+        { path: "/lfs/", closeAfter: 20_000, truncateAfter: 70_000 },
       ]),
     ).toEqual(whole)
     expect(ranges()).toEqual(["bytes=0-", "bytes=30000-", "bytes=50000-"])
@@ -82,7 +82,7 @@ describe("a download", () => {
   it("begins anew when the server gives all instead of the rest", async () => {
     expect(
       await get([
-        { path: "/lfs/", resetAfter: 30_000 },
+        { path: "/lfs/", closeAfter: 30_000 },
         { path: "/lfs/", ignoreRange: true },
       ]),
     ).toEqual(whole)
@@ -90,7 +90,7 @@ describe("a download", () => {
 
   it("notices that the server's file is another one now", async () => {
     const other = { path: "/lfs/", content: bytes(100_000, 50), etag: '"other"' }
-    expect(await get([{ ...other, resetAfter: 30_000 }])).toEqual(whole)
+    expect(await get([{ ...other, closeAfter: 30_000 }])).toEqual(whole)
     // The etag is not that of the beginning, so `If-Range` brings the whole file.
     expect(ranges()).toEqual(["bytes=0-", "bytes=30000-"])
   })
@@ -109,7 +109,7 @@ describe("a download", () => {
   it("takes any number of cuts as long as each brings a good part of it", async () => {
     const { at, files } = await push([12 << 20])
     const [file] = files
-    hub.faults.push({ path: "/lfs/", resetAfter: 2 << 20, times: 5 })
+    hub.faults.push({ path: "/lfs/", closeAfter: 2 << 20, times: 5 })
     const target = join(await tempFolder(), "file")
     if (file) await download(client, at, file, target, never)
     expect((await stat(target)).size).toBe(12 << 20)

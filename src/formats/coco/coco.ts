@@ -48,7 +48,7 @@ export interface CocoOptions {
 /** Goes up when other rows come out for the same files. */
 const REVISION = 1
 
-const COLUMNS: SchemaMap = {
+const COLUMNS = {
   coco_image_id: "INT64",
   image: "IMAGE",
   mask: "SEGMENT_MASK",
@@ -59,9 +59,12 @@ const COLUMNS: SchemaMap = {
   annotations: "JSON",
   categories: "JSON",
   num_objects: "INT32",
-}
+} as const satisfies SchemaMap
 
-const BOX_COLUMNS: SchemaMap = { boxes: "BOUNDING_BOX", class_ids: "JSON" }
+const ALL_COLUMNS = { ...COLUMNS, boxes: "BOUNDING_BOX", class_ids: "JSON" } as const satisfies SchemaMap
+
+/** What the compiler knows: not more than without boxes where it cannot tell whether they were asked for. */
+type CocoColumns<Boxes extends boolean> = [Boxes] extends [true] ? typeof ALL_COLUMNS : typeof COLUMNS
 
 interface Paths {
   readonly imagesDir: string
@@ -169,16 +172,18 @@ const checkOptions = ({ imagesDir, maxImages, batchSize, maskOrder }: CocoOption
  * for await (const { mask, captions } of new Coco({ imagesDir: "coco/val2017" }).normalize()) console.log(captions, mask)
  * ```
  */
-export class Coco implements ItemFormat {
+export class Coco<Boxes extends boolean = false> implements ItemFormat<CocoColumns<Boxes>> {
+  readonly columnTypes: CocoColumns<Boxes>
   readonly #options: CocoOptions
 
-  constructor(options: CocoOptions) {
+  constructor(options: CocoOptions & { readonly boxes?: Boxes | undefined }) {
     checkOptions(options)
     this.#options = options
+    this.columnTypes = (options.boxes ? ALL_COLUMNS : COLUMNS) as CocoColumns<Boxes>
   }
 
   schema(): SchemaMap {
-    return this.#options.boxes ? { ...COLUMNS, ...BOX_COLUMNS } : COLUMNS
+    return this.columnTypes
   }
 
   feed(_types?: Schema): Feed {

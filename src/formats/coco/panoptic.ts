@@ -32,7 +32,7 @@ export interface CocoPanopticOptions {
 /** Goes up when other rows come out for the same files. */
 const REVISION = 1
 
-const COLUMNS: SchemaMap = {
+const COLUMNS = {
   coco_image_id: "INT64",
   image: "IMAGE",
   mask: "SEGMENT_MASK",
@@ -42,7 +42,7 @@ const COLUMNS: SchemaMap = {
   mask_filename: "TEXT",
   segments_info: "JSON",
   categories: "JSON",
-}
+} as const satisfies SchemaMap
 
 type Paths = Pick<CocoPanopticOptions, "imagesDir" | "masksDir" | "annotations">
 
@@ -101,7 +101,8 @@ async function* panopticItems(paths: Paths, context: SourceContext): AsyncGenera
  * await new Client().ingest("panoptic", null, { format })
  * ```
  */
-export class CocoPanoptic implements ItemFormat {
+export class CocoPanoptic implements ItemFormat<typeof COLUMNS> {
+  readonly columnTypes = COLUMNS
   readonly #options: CocoPanopticOptions
 
   constructor(options: CocoPanopticOptions) {

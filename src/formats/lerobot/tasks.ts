@@ -94,6 +94,8 @@ async function* normalizeTasks(item: Item, _options: unknown, context: Normalize
   await checkSame({ path: item.uri, version: item.version })
 }
 
+const COLUMNS = { task_index: "INT64", task: "TEXT" } as const satisfies SchemaMap
+
 export interface LeRobotTasksOptions {
   /** Folder of the dataset, with `meta/info.json` in it. */
   readonly datasetDir: string
@@ -110,7 +112,8 @@ export interface LeRobotTasksOptions {
  * await client.ingest("tasks", null, { format: new LeRobotTasks({ datasetDir: "./droid" }) })
  * ```
  */
-export class LeRobotTasks implements ItemFormat {
+export class LeRobotTasks implements ItemFormat<typeof COLUMNS> {
+  readonly columnTypes = COLUMNS
   readonly #options: LeRobotTasksOptions
 
   constructor(options: LeRobotTasksOptions) {
@@ -118,7 +121,7 @@ export class LeRobotTasks implements ItemFormat {
   }
 
   schema(): SchemaMap {
-    return { task_index: "INT64", task: "TEXT" }
+    return COLUMNS
   }
 
   normalize(): AsyncIterable<Columns> {

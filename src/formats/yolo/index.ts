@@ -122,7 +122,8 @@ async function* list(options: YoloOptions, context: SourceContext): AsyncGenerat
  * await client.ingest("traffic", null, { format: new Yolo({ dir: "traffic" }) })
  * ```
  */
-export class Yolo implements ItemFormat {
+export class Yolo implements ItemFormat<typeof SCHEMA> {
+  readonly columnTypes = SCHEMA
   readonly #options: YoloOptions
 
   constructor(options: YoloOptions) {
