@@ -86,7 +86,6 @@ it("keeps everything of a run that has ended", { timeout: 60_000 }, async () => 
 const MOMENTS: readonly (readonly [CrashPoint, number])[] = [
   ["before-commit", 4],
   ["after-side", 0],
-  ["after-commit", 0],
   ["after-commit", 7],
   ["after-records", 0],
 ]

@@ -123,11 +123,11 @@ const inParquet = async (): Promise<Store> => {
 }
 
 it.each([
-  ["memory", "main", inMemory, 250],
+  ["memory", "main", inMemory, 150],
   // Items end out of order; the threads have to be started for each run.
-  ["memory", "thread", inMemory, 10],
+  ["memory", "thread", inMemory, 6],
   // A commit is a file that is forced to the disk.
-  ["parquet", "main", inParquet, 10],
+  ["parquet", "main", inParquet, 6],
 ] as const)("holds every row once in %s from lane %s", { timeout: 120_000 }, async (_, lane, newStore, runs) => {
   let interrupted = 0
   await fc.assert(

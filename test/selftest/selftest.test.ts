@@ -4,12 +4,15 @@ import { expect, it } from "vitest"
 import { CELLS } from "../../src/selftest/cells.ts"
 import { selftest } from "../../src/selftest/selftest.ts"
 
-const KILLS = 18
+const KILLS = 12
 
-it(`finds nothing after ${KILLS} kills, over all cells`, { timeout: 280_000 }, async () => {
-  const { cells, kills, kept } = await selftest({ kills: KILLS, seed: 7, env: process.env })
+/** Each source, mode and kind of rows is in some of them; `.ci/run` tries all 18 with 200 kills. */
+const SOME = CELLS.filter((_, index) => index % 3 === Math.floor(index / 6))
+
+it(`finds nothing after ${KILLS} kills`, { timeout: 280_000 }, async () => {
+  const { cells, kills, kept } = await selftest({ kills: KILLS, seed: 7, cells: SOME, env: process.env })
   expect(cells.flatMap(({ problems }) => problems)).toEqual([])
-  expect(cells.map(({ cell }) => cell)).toEqual(CELLS)
+  expect(cells.map(({ cell }) => cell)).toEqual(SOME)
   // A kill that is told by the clock may come when its run has ended.
   expect(kills).toBeGreaterThan(KILLS / 2)
   expect(kept).toBeUndefined()
