@@ -118,3 +118,29 @@ it("rewrites large values rarely, and does not leave them behind", { timeout: 12
   db.close()
   await writer.close()
 })
+
+it("does nothing to those who are reading: they see their version to its end", { timeout: 60_000 }, async () => {
+  const uri = await tempFolder()
+  const sink = lance({ uri, table: "t" })
+  const writer = await sink.open({ create: "new" })
+  await commits(writer, 0, 500)
+  const reader = await sink.view()
+  const batches = reader.read(["_row"])[Symbol.asyncIterator]()
+  let seen = (await batches.next()).value?.rows ?? 0
+  expect(seen).toBeGreaterThan(0)
+  const { db, table } = await open(uri)
+  const before = (await table.stats()).fragmentStats.numFragments
+  await commits(writer, 500, 530)
+  await table.checkoutLatest()
+  expect((await table.stats()).fragmentStats.numFragments).toBeLessThan(before)
+  for (let next = await batches.next(); !next.done; next = await batches.next()) seen += next.value.rows
+  expect(seen).toBe(500)
+  // Another reading of the same version, begun after its files were put together.
+  let again = 0
+  for await (const batch of reader.read(["_row"])) again += batch.rows
+  expect(again).toBe(500)
+  await reader.close()
+  table.close()
+  db.close()
+  await writer.close()
+})
