@@ -269,6 +269,18 @@ describe("a run", () => {
   })
 })
 
+describe("an item that is refused", () => {
+  it("counts once, also when its worker fails later", async () => {
+    const database = new MemoryDatabase()
+    // Its first rows do not have the type that is asked for; each is a message of its own.
+    const items = itemsOf([{ rows: 3, size: 100_000, end: "throw" }])
+    const plan = testPlan(items, memory({ table: "t", database }), "thread", { schema: { n: "TEXT" } })
+    expect((await run(plan)).items).toMatchObject({ listed: 1, failed: 1, pending: 0 })
+    const records = rowsOf(database.rows("t__items"), ["stage", "error"])
+    expect(records).toEqual([{ stage: "write", error: 'Column "n": expected TEXT, found INT32' }])
+  })
+})
+
 describe("an item that is done again", () => {
   /** More than a worker may have unread, so that it waits for the reader. */
   const LARGE: Behaviour = { rows: 60, size: 100_000 }
