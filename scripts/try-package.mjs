@@ -13,6 +13,7 @@ const run = (command, args, options = {}) =>
 
 const consumer = `
 import { Client, type IngestResult, IngestError, files, filesPlan, lance, run, searchText } from "sluice"
+import { faulty } from "sluice/testing"
 
 const client = new Client({ uri: "./data" })
 const result: IngestResult = await client.ingest("points", { x: new Float64Array([0.5, 1.5]), label: ["a", "b"] })
@@ -20,6 +21,14 @@ if (result.rowCount !== 2) throw new IngestError("expected two rows, found " + r
 const summary = await run(
   filesPlan({ name: "files", source: files({ include: "./files" }), sink: lance({ uri: "./data", table: "docs", index: ["text"] }) }),
 )
+const plan = filesPlan(
+  { name: "faulty", source: files({ include: "./files" }), sink: lance({ uri: "./data", table: "faulty" }) },
+  { failed: "retry" },
+)
+const broken = await run(faulty(plan, { normalizer: { fail: 1 } }))
+if (broken.items.failed !== 6) throw new IngestError("expected six faults, found " + broken.items.failed)
+const mended = await run(plan)
+if (mended.items.done !== 6) throw new IngestError("expected six items, found " + mended.items.done)
 const found = await searchText("./data", "docs", "river")
 console.log(JSON.stringify({ items: summary.items, rowsByMedium: summary.rowsByMedium, found: found.length, tables: await client.listTables() }))
 `
@@ -46,7 +55,7 @@ try {
   const used = JSON.parse(run(process.execPath, ["use.ts"]).trim().split("\n").at(-1) ?? "")
   const { listed, done, failed } = used.items
   expectEqual("items of the library's run", { listed, done, failed }, { listed: 6, done: 6, failed: 0 })
-  expectEqual("tables", used.tables, ["docs", "points"])
+  expectEqual("tables", used.tables, ["docs", "faulty", "points"])
   for (const medium of ["image", "other", "pdf", "text", "video"]) {
     if (!(used.rowsByMedium[medium] > 0))
       throw new Error(`No rows of medium ${medium}: ${JSON.stringify(used.rowsByMedium)}`)
@@ -68,6 +77,7 @@ try {
   )
   expectEqual("rows of the command's run", summary.rowsByMedium, used.rowsByMedium)
   run(process.execPath, [sluice, "search", "again", "river", "--uri", "./data"])
+  run(process.execPath, [sluice, "selftest", "--kills", "1"])
   console.log(`The package works: ${JSON.stringify(used.rowsByMedium)}`)
 } finally {
   rmSync(scratch, { recursive: true, force: true })
