@@ -1,5 +1,6 @@
 /** Runs the child of a cell, and kills it. */
 import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
 import { CHANGE_CRASH_POINTS, CRASH_POINTS, type CrashPoint } from "../engine/crash-point.ts"
 import type { ChildTask } from "./child.ts"
 
@@ -45,7 +46,7 @@ export interface Ended {
   readonly passed: Passed
 }
 
-const CHILD = new URL(`./child${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url)
+const CHILD = fileURLToPath(new URL(`./child${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url))
 
 /** What a failed child said last is part of the message. */
 const STDERR_TAIL = 4000
@@ -58,7 +59,7 @@ const STDERR_TAIL = 4000
 export const runChild = (task: ChildTask, env: Environment, kill?: Kill): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const given = kill?.kind === "point" ? { ...task, crash: kill.crash } : task
-    const child = spawn(process.execPath, [CHILD.pathname, JSON.stringify(given)], {
+    const child = spawn(process.execPath, [CHILD, JSON.stringify(given)], {
       stdio: ["ignore", "pipe", "pipe"],
       env,
     })

@@ -18,7 +18,6 @@ export interface CellOptions {
   readonly mutate: boolean
   /** The environment of the runs. */
   readonly env: Environment
-  readonly onKill: () => void
 }
 
 export interface CellResult {
@@ -46,7 +45,7 @@ const temporary = async (folder: string): Promise<string[]> => {
 /** So many kills of one table at most, so that it comes to its end now and then. */
 const KILLS_A_ROUND = 4
 
-export const tryCell = async ({ cell, root, kills, next, mutate, env, onKill }: CellOptions): Promise<CellResult> => {
+export const tryCell = async ({ cell, root, kills, next, mutate, env }: CellOptions): Promise<CellResult> => {
   const folder = join(root, "input")
   const tempDir = join(root, "tmp")
   const filled = cell.mode === "append" ? undefined : join(root, "filled")
@@ -87,7 +86,6 @@ export const tryCell = async ({ cell, root, kills, next, mutate, env, onKill }: 
         if (!ended.killed) break
         killed++
         if (ended.commits > 0) late++
-        onKill()
       }
       await runChild(task(uri), childEnv)
       problems.push(...differences(expected, await snapshot(uri)))
