@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { type Loaded, loadPipelines } from "../config/load.ts"
 import { ConfigError } from "../model/errors.ts"
-import type { Environment } from "./program.ts"
+import type { Environment } from "./environment.ts"
 
 /** By its name; such as editors hide are none. */
 export const isDocument = (name: string): boolean => /^[^.].*\.ya?ml$/.test(name)

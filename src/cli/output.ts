@@ -1,7 +1,7 @@
 /** Rows on standard output: aligned for people, or as JSON or CSV, whole, for programs. */
 import { escapeJson, escapeText } from "../observe/escape.ts"
+import type { Format } from "./arguments.ts"
 import { print } from "./console.ts"
-import type { Format } from "./program.ts"
 
 export type Row = Readonly<Record<string, unknown>>
 

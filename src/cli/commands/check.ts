@@ -4,7 +4,7 @@ import { escapeText } from "../../observe/escape.ts"
 import { checkSink, checkSource } from "../check.ts"
 import { print } from "../console.ts"
 import { loadAll } from "../documents.ts"
-import type { Environment } from "../program.ts"
+import type { Environment } from "../environment.ts"
 
 /** Touches sources and sinks without writing anything; gives the exit code. */
 export const checkCommand = async (

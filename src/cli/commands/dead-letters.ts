@@ -1,8 +1,8 @@
 /** `sluice dead-letters T` */
 import { deadLetters } from "../../dataset/dead-letters.ts"
+import type { Format } from "../arguments.ts"
 import { say } from "../console.ts"
 import { printRows } from "../output.ts"
-import type { Format } from "../program.ts"
 
 const COLUMNS = ["item", "status", "stage", "attempts", "error", "version", "run"]
 

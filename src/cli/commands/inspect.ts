@@ -5,9 +5,9 @@ import { formatBytes } from "../../model/units.ts"
 import { escapeText } from "../../observe/escape.ts"
 import { formatCount } from "../../observe/progress.ts"
 import { sideTable } from "../../store/database.ts"
+import type { Format } from "../arguments.ts"
 import { print } from "../console.ts"
 import { formatTable, printJson, printRows, type Row } from "../output.ts"
-import type { Format } from "../program.ts"
 
 /** So many records of items that failed, or are not whole, are shown. */
 const RECORDS_SHOWN = 20

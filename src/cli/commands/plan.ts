@@ -4,8 +4,8 @@ import { formatBytes } from "../../model/units.ts"
 import { escapeText } from "../../observe/escape.ts"
 import { print, say } from "../console.ts"
 import { loadAll } from "../documents.ts"
+import type { Environment } from "../environment.ts"
 import { formatTable, printJson } from "../output.ts"
-import type { Environment } from "../program.ts"
 
 const rowsOf = ({ shares }: Forecast) =>
   PROSPECTS.filter((prospect) => shares[prospect].items > 0).map((prospect) => {

@@ -2,10 +2,11 @@
 import { formatType } from "../../model/types.ts"
 import { escapeText } from "../../observe/escape.ts"
 import { preview } from "../../preview.ts"
+import type { Format } from "../arguments.ts"
 import { print, say } from "../console.ts"
 import { loadAll } from "../documents.ts"
+import type { Environment } from "../environment.ts"
 import { formatTable, printJson, printRows } from "../output.ts"
-import type { Environment, Format } from "../program.ts"
 
 /** The first rows of each pipeline and their types; nothing is written. */
 export const previewCommand = async (

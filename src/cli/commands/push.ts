@@ -3,7 +3,7 @@ import { pushTable } from "../../dataset/push.ts"
 import { formatBytes } from "../../model/units.ts"
 import { formatCount } from "../../observe/progress.ts"
 import { print, say } from "../console.ts"
-import type { Environment } from "../program.ts"
+import type { Environment } from "../environment.ts"
 
 interface PushCommandOptions {
   readonly uri: string

@@ -1,6 +1,6 @@
 /** `sluice retry FILE...` */
 import { loadAll } from "../documents.ts"
-import type { Environment } from "../program.ts"
+import type { Environment } from "../environment.ts"
 import { runPlan } from "../running.ts"
 
 /** Tries the items again that are known to have failed, and no others. */

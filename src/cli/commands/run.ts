@@ -1,7 +1,7 @@
 /** `sluice run FILE...` */
 
 import { loadAll } from "../documents.ts"
-import type { Environment } from "../program.ts"
+import type { Environment } from "../environment.ts"
 import { runPlan } from "../running.ts"
 
 interface RunOptions {

@@ -1,8 +1,8 @@
 /** `sluice runs` */
 import { listRuns } from "../../dataset/runs.ts"
+import type { Format } from "../arguments.ts"
 import { say } from "../console.ts"
 import { printRows } from "../output.ts"
-import type { Format } from "../program.ts"
 
 const COLUMNS = [
   "started",

@@ -1,8 +1,8 @@
 /** `sluice search T WORDS...` */
 import { searchText } from "../../dataset/search.ts"
+import type { Format } from "../arguments.ts"
 import { say } from "../console.ts"
 import { printRows } from "../output.ts"
-import type { Format } from "../program.ts"
 
 interface SearchOptions {
   readonly uri: string

@@ -2,8 +2,8 @@
 import { nameOf } from "../../selftest/cells.ts"
 import { selftest } from "../../selftest/selftest.ts"
 import { print, say } from "../console.ts"
+import type { Environment } from "../environment.ts"
 import { formatTable } from "../output.ts"
-import type { Environment } from "../program.ts"
 
 /** Gives the exit code: 1 when something was lost, repeated or left behind, or when a fault on purpose was not found. */
 export const selftestCommand = async (

@@ -1,8 +1,8 @@
 /** `sluice tables` */
 import { listTables } from "../../dataset/catalog.ts"
+import type { Format } from "../arguments.ts"
 import { say } from "../console.ts"
 import { printRows } from "../output.ts"
-import type { Format } from "../program.ts"
 
 export const tablesCommand = async ({
   uri,

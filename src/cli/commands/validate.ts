@@ -3,7 +3,7 @@ import { escapeText } from "../../observe/escape.ts"
 import { formatTime, nextTimes, parseCron } from "../../schedule/cron.ts"
 import { print } from "../console.ts"
 import { loadAll } from "../documents.ts"
-import type { Environment } from "../program.ts"
+import type { Environment } from "../environment.ts"
 
 /** So many of the next times are shown. */
 const TIMES_SHOWN = 5

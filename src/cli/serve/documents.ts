@@ -8,7 +8,7 @@ import { type Loaded, loadPipelines } from "../../config/load.ts"
 import { ConfigError, messageOf } from "../../model/errors.ts"
 import type { ScheduleSpec } from "../../schedule/schedule.ts"
 import { isDocument } from "../documents.ts"
-import type { Environment } from "../program.ts"
+import type { Environment } from "../environment.ts"
 
 export interface Scheduled extends Loaded {
   readonly schedule: ScheduleSpec

@@ -1,0 +1,87 @@
+/** Commands that look at tables, and take them elsewhere. */
+import { type Command, Option } from "commander"
+import { count, formatOption, names, uriOption } from "../arguments.ts"
+import type { Environment } from "../environment.ts"
+
+export const addTableCommands = (program: Command, env: Environment): void => {
+  program
+    .command("tables")
+    .description("List the tables.")
+    .addOption(uriOption(env))
+    .addOption(formatOption())
+    .action(async (options) => {
+      const { tablesCommand } = await import("../commands/tables.ts")
+      await tablesCommand(options)
+    })
+
+  program
+    .command("inspect")
+    .description("Show what a table is made of, and which items failed.")
+    .argument("<table>")
+    .addOption(uriOption(env))
+    .addOption(formatOption())
+    .action(async (table: string, options) => {
+      const { inspectCommand } = await import("../commands/inspect.ts")
+      await inspectCommand(table, options)
+    })
+
+  program
+    .command("search")
+    .description("Find the rows that have any of the words, best first.")
+    .argument("<table>")
+    .argument("<word...>")
+    .option("--limit <n>", "at most so many rows", count)
+    .option("--column <name>", "the column to search, where several have an index")
+    .addOption(uriOption(env))
+    .addOption(formatOption())
+    .action(async (table: string, words: string[], options) => {
+      const { searchCommand } = await import("../commands/search.ts")
+      await searchCommand(table, words, options)
+    })
+
+  program
+    .command("export")
+    .description("Write a table as a Parquet file, or every row's value of one column to a file.")
+    .argument("<table>")
+    .argument("<target>", "a file that ends in .parquet; or, with --column, a folder")
+    .option("--columns <names>", "the columns of the Parquet file, with commas between; all of them otherwise", names)
+    .option("--where <condition>", "only rows that fulfil it, such as: width > 640")
+    .option("--overwrite", "replace a Parquet file that is there")
+    .option("--column <name>", "write this column, one of bytes or text, as files into a folder")
+    .addOption(uriOption(env))
+    .action(async (table: string, target: string, options) => {
+      const { exportCommand } = await import("../commands/export.ts")
+      await exportCommand(table, target, options)
+    })
+
+  program
+    .command("push")
+    .description("Publish a table as a dataset of the Hugging Face Hub. HF_TOKEN has the token, one that may write.")
+    .argument("<table>")
+    .argument("<repo>", "owner/name; made when it is not there")
+    .option("--split <name>", "the split that the rows become; others stay as they are", "train")
+    .option("--private", "a dataset that is made can be seen by its owner only")
+    .addOption(
+      new Option("--hub-url <url>", "another Hub; HF_ENDPOINT gives another default").default(
+        env.HF_ENDPOINT || undefined,
+      ),
+    )
+    .addOption(uriOption(env))
+    .action(async (table: string, repo: string, options) => {
+      const { pushCommand } = await import("../commands/push.ts")
+      await pushCommand(table, repo, options, env)
+    })
+
+  program
+    .command("dead-letters")
+    .description("List the items of a table that failed, and why.")
+    .argument("<table>")
+    .option("--all", "items that are there in part, and items without rows, too")
+    .option("--limit <n>", "at most so many", count)
+    .addOption(uriOption(env))
+    .addOption(formatOption())
+    .action(async (table: string, options) => {
+      const { deadLettersCommand } = await import("../commands/dead-letters.ts")
+      await deadLettersCommand(table, options)
+    })
+}
