@@ -11,7 +11,9 @@ const progressAt = (done: number, listed: number, complete: boolean): Progress =
   total: undefined,
   rowsCommitted: done * 10,
   bytes: done << 20,
+  bytesPending: (listed - done) << 20,
   flow: NO_FLOW,
+  stages: [],
 })
 
 const output = (isTTY: boolean, columns = 100) => {
