@@ -9,6 +9,7 @@ import type { Environment } from "./interpolate.ts"
 import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
 import { toPlan, toSchedule } from "./plan.ts"
 import { type Problem, problemsError } from "./problems.ts"
+import { BUILT_IN } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
 
 export interface Loaded {
@@ -17,6 +18,8 @@ export interface Loaded {
   readonly document: PipelineDocument
   /** Ready to be started; nothing is opened or read yet. */
   readonly plan: Plan
+  /** Another plan of it: two runs or listings of one plan would get into each other's way. */
+  readonly newPlan: () => Plan
   /** When it is to be run; undefined where the document does not say. */
   readonly schedule: ScheduleSpec | undefined
 }
@@ -55,11 +58,12 @@ const loadDocument = (
 ): Loaded | readonly Problem[] => {
   if (read.value === undefined) return read.problems
   const whole = applyOverrides(read, overrides, env)
-  const { document, problems } = checkDocument(whole, env)
+  const { document, problems } = checkDocument(whole, BUILT_IN, env)
   const all = [...whole.problems, ...problems].map((problem) => ({ ...problem, message: whole.hide(problem.message) }))
   if (!document || all.length > 0) return all
   try {
-    return { file, document, plan: toPlan(document), schedule: toSchedule(document) }
+    const newPlan = (): Plan => toPlan(document, BUILT_IN)
+    return { file, document, plan: newPlan(), newPlan, schedule: toSchedule(document) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     // Such messages begin with the key that they are about.

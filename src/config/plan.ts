@@ -1,17 +1,25 @@
 /** From a checked document to what the engine runs. */
 import type { Plan } from "../engine/plan.ts"
-import { FORMATS } from "../formats/index.ts"
 import { ConfigError } from "../model/errors.ts"
-import type { Component, ComponentValues } from "../model/fields.ts"
-import { filesPlan, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
+import type { Sink } from "../model/sink.ts"
+import { filesFeed, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
-import { SINKS, SOURCES } from "./registry.ts"
+import type { Registry } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
 
-const make = <T, Extra>(components: readonly Component<T, Extra>[], values: ComponentValues, extra: Extra): T => {
-  const found = components.find(({ type }) => type === values.type)
-  if (!found) throw new Error(`the document's schema let through the type ${values.type}`)
-  return found.make(values, extra)
+const find = <C extends { readonly type: string }>(components: readonly C[], type: string): C => {
+  const found = components.find((component) => component.type === type)
+  if (!found) throw new Error(`the document's schema let through the type ${type}`)
+  return found
+}
+
+const makeSink = ({ sinks }: Registry, { sink, index: given = [] }: PipelineDocument): Sink => {
+  const component = find(sinks, sink.type)
+  const index = [given].flat()
+  if (index.length > 0 && !component.indexes) {
+    throw new ConfigError(`index: a sink of type "${sink.type}" has no indexes; leave "index" out`)
+  }
+  return component.make(sink, { index })
 }
 
 /** A number of rows may be text: that is what a variable stands for. */
@@ -44,14 +52,20 @@ const settingsOf = (document: PipelineDocument): RunSettings => {
  *
  * @throws {ConfigError} when its parts contradict one another.
  */
-export const toPlan = (document: PipelineDocument): Plan => {
+export const toPlan = (document: PipelineDocument, registry: Registry): Plan => {
   const { name, normalize } = document
-  const sink = make(SINKS, document.sink, { index: [document.index ?? []].flat() })
+  const sink = makeSink(registry, document)
   const settings = settingsOf(document)
-  if (document.format) return formatPlan({ name, sink, format: make(FORMATS, document.format, undefined) }, settings)
+  if (document.format) {
+    const format = find(registry.formats, document.format.type).make(document.format)
+    return formatPlan({ name, sink, format }, settings)
+  }
   if (!document.source) throw new Error("the document's schema let through neither source nor format")
-  const source = make(SOURCES, document.source, { schema: document.schema ?? {} })
-  if ("items" in source) return filesPlan({ name, sink, source, ...(normalize && { normalize }) }, settings)
+  const source = find(registry.sources, document.source.type).make(document.source, { schema: document.schema ?? {} })
+  if ("items" in source) {
+    const feed = filesFeed(source, normalize, registry.normalizers)
+    return planOf({ name, sink, feed }, settings)
+  }
   if (normalize) {
     throw new ConfigError(`normalize: a source of type ${document.source.type} makes rows by itself; leave this out`)
   }

@@ -1,21 +1,22 @@
 /** The pipeline document: its keys and what they hold. */
 import * as Schema from "effect/Schema"
-import { FORMATS } from "../formats/index.ts"
 import { messageOf } from "../model/errors.ts"
-import type { Component, ComponentValues, Fields } from "../model/fields.ts"
+import type { ComponentValues, Fields } from "../model/fields.ts"
 import { checkColumnName } from "../model/rows.ts"
 import { parseType } from "../model/types.ts"
-import { NORMALIZERS } from "../normalizers/index.ts"
 import type { MediaOptions } from "../pipeline.ts"
 import { checkTimeZone, parseCron } from "../schedule/cron.ts"
 import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf } from "./fields.ts"
 import type { Environment } from "./interpolate.ts"
-import { SINKS, type SinkValues, SOURCES } from "./registry.ts"
+import type { Registry, SinkValues } from "./registry.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
 
-type Described = Pick<Component<unknown, never>, "type" | "fields">
+interface Described {
+  readonly type: string
+  readonly fields: Fields
+}
 
 /** One of several mappings, told apart by their `type`. */
 const componentSchema = <Values>(components: readonly Described[], env: Environment): Schema.Codec<Values, unknown> =>
@@ -64,9 +65,10 @@ const columnTypes = Schema.Record(
   ),
 )
 
-const normalize = Schema.Struct(
-  Object.fromEntries(NORMALIZERS.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
-) as unknown as Schema.Codec<MediaOptions, unknown>
+const normalizeSchema = (normalizers: Registry["normalizers"]) =>
+  Schema.Struct(
+    Object.fromEntries(normalizers.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
+  ) as unknown as Schema.Codec<MediaOptions, unknown>
 
 /** Timers take no more. */
 const MAX_TIMEOUT = 2 ** 31 - 1
@@ -109,17 +111,17 @@ const SCHEDULE = {
 } as const satisfies Fields
 
 /** The document's schema. Some defaults come from the environment. */
-export const documentSchema = (env: Environment) =>
+export const documentSchema = ({ sources, formats, sinks, normalizers }: Registry, env: Environment) =>
   Schema.Struct({
     version: checked(
       (value) => (value === 1 ? undefined : `expected 1, the version of this format, found ${JSON.stringify(value)}`),
       () => 1 as const,
     ).annotate({ [JSON_FORM]: { description: "The version of this format.", const: 1 } }),
     name: fieldSchema({ type: "text", description: "Name of the pipeline; its runs are recorded under it." }),
-    source: Schema.optionalKey(componentSchema<ComponentValues>(SOURCES, env)),
-    format: Schema.optionalKey(componentSchema<ComponentValues>(FORMATS, env)),
-    normalize: Schema.optionalKey(normalize),
-    sink: componentSchema<SinkValues>(SINKS, env),
+    source: Schema.optionalKey(componentSchema<ComponentValues>(sources, env)),
+    format: Schema.optionalKey(componentSchema<ComponentValues>(formats, env)),
+    normalize: Schema.optionalKey(normalizeSchema(normalizers)),
+    sink: componentSchema<SinkValues>(sinks, env),
     schema: Schema.optionalKey(columnTypes),
     contract: Schema.optionalKey(
       fieldSchema({
