@@ -3,18 +3,22 @@ import { open } from "node:fs/promises"
 import type { Plan } from "../engine/plan.ts"
 import { ConfigError, messageOf } from "../model/errors.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
-import { checkDocument } from "./check.ts"
+import { checkDocument, placed } from "./check.ts"
 import { MAX_BYTES, type ParsedDocument, pathKey, readDocuments } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
 import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
 import { toPlan, toSchedule } from "./plan.ts"
+import { type LoadedPlugins, loadPlugins, type Plugin } from "./plugins.ts"
 import { type Problem, problemsError } from "./problems.ts"
 import type { PipelineDocument } from "./schema.ts"
+import { readStages } from "./stages.ts"
 
 export interface Loaded {
   /** The file's name, for messages. */
   readonly file: string
   readonly document: PipelineDocument
+  /** The modules that the document lists. */
+  readonly plugins: readonly Plugin[]
   /** Ready to be started; nothing is opened or read yet. */
   readonly plan: Plan
   /** When it is to be run; undefined where the document does not say. */
@@ -23,22 +27,23 @@ export interface Loaded {
 
 /**
  * Reads the documents of a text. Variables are replaced from `env`; `overrides` are `key=value` as on the command line,
- * and count for each of them. Relative paths are relative to the working directory, as they are on the command line.
+ * and count for each of them. Relative paths are relative to the working directory, as they are on the command line; but
+ * plugins are relative to the folder of the document. They are loaded, that is, run.
  *
  * @throws {ConfigError} with all that is wrong, a line a problem: `file:line:col  path: message`.
  */
-export const parsePipelines = (
+export const parsePipelines = async (
   text: string,
   fileName: string,
   env: Environment,
   overrides: readonly string[] = [],
-): readonly Loaded[] => {
+): Promise<readonly Loaded[]> => {
   const given = overrides.map(parseOverride)
   const skip = new Set(given.map(({ path }) => pathKey(path)))
   let problems: readonly Problem[] = []
   const loaded: Loaded[] = []
   for (const read of readDocuments(text, fileName, env, skip)) {
-    const made = loadDocument(read, fileName, given, env)
+    const made = await loadDocument(read, fileName, given, env)
     if ("plan" in made) loaded.push(made)
     else problems = problems.concat(made)
   }
@@ -46,20 +51,39 @@ export const parsePipelines = (
   return loaded
 }
 
+const NO_PLUGINS: LoadedPlugins = { plugins: [], problems: [] }
+
+/** Loads what `plugins` lists, where that is a list, or one text; otherwise the check says what it should be. */
+const pluginsOf = async (value: unknown, file: string): Promise<LoadedPlugins> => {
+  const { plugins } = Object(value) as { readonly plugins?: unknown }
+  const list = typeof plugins === "string" ? [plugins] : plugins
+  const isList = Array.isArray(list) && list.every((name) => typeof name === "string" && name !== "")
+  return isList ? loadPlugins(list as readonly string[], file) : NO_PLUGINS
+}
+
 /** A document ready to be run, or what is wrong with it. */
-const loadDocument = (
+const loadDocument = async (
   read: ParsedDocument,
   file: string,
   overrides: readonly Override[],
   env: Environment,
-): Loaded | readonly Problem[] => {
+): Promise<Loaded | readonly Problem[]> => {
   if (read.value === undefined) return read.problems
   const whole = applyOverrides(read, overrides, env)
+  const loaded = await pluginsOf(whole.value, file)
+  const plugins = loaded.plugins
   const { document, problems } = checkDocument(whole, env)
-  const all = [...whole.problems, ...problems].map((problem) => ({ ...problem, message: whole.hide(problem.message) }))
+  // A stage whose plugin could not be loaded says nothing new.
+  const stages = document && loaded.problems.length === 0 ? readStages(document.stages ?? [], plugins).problems : []
+  const ofPlugins = loaded.problems.map(({ at, message }) => ({ path: ["plugins", at], message }))
+  const placedOnes = [...ofPlugins, ...stages].map((found) => placed(found, whole.place))
+  const all = [...whole.problems, ...problems, ...placedOnes].map((problem) => ({
+    ...problem,
+    message: whole.hide(problem.message),
+  }))
   if (!document || all.length > 0) return all
   try {
-    return { file, document, plan: toPlan(document), schedule: toSchedule(document) }
+    return { file, document, plugins, plan: toPlan(document, plugins), schedule: toSchedule(document) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     // Such messages begin with the key that they are about.

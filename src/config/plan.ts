@@ -3,10 +3,14 @@ import type { Plan } from "../engine/plan.ts"
 import { FORMATS } from "../formats/index.ts"
 import { ConfigError } from "../model/errors.ts"
 import type { Component, ComponentValues } from "../model/fields.ts"
+import type { SchemaMap } from "../model/types.ts"
 import { filesPlan, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
+import { withStages } from "../stages.ts"
+import type { Plugin } from "./plugins.ts"
 import { SINKS, SOURCES } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
+import { readStages } from "./stages.ts"
 
 const make = <T, Extra>(components: readonly Component<T, Extra>[], values: ComponentValues, extra: Extra): T => {
   const found = components.find(({ type }) => type === values.type)
@@ -39,23 +43,40 @@ const settingsOf = (document: PipelineDocument): RunSettings => {
   }
 }
 
-/**
- * The plan of a document. Nothing is opened or read yet.
- *
- * @throws {ConfigError} when its parts contradict one another.
- */
-export const toPlan = (document: PipelineDocument): Plan => {
+/** The rows, before its stages. */
+const rowsPlan = (document: PipelineDocument): { readonly plan: Plan; readonly columnTypes: SchemaMap | undefined } => {
   const { name, normalize } = document
   const sink = make(SINKS, document.sink, { index: [document.index ?? []].flat() })
   const settings = settingsOf(document)
-  if (document.format) return formatPlan({ name, sink, format: make(FORMATS, document.format, undefined) }, settings)
+  if (document.format) {
+    const format = make(FORMATS, document.format, undefined)
+    return { plan: formatPlan({ name, sink, format }, settings), columnTypes: format.columnTypes }
+  }
   if (!document.source) throw new Error("the document's schema let through neither source nor format")
   const source = make(SOURCES, document.source, { schema: document.schema ?? {} })
-  if ("items" in source) return filesPlan({ name, sink, source, ...(normalize && { normalize }) }, settings)
+  const known = (plan: Plan) => ({ plan, columnTypes: plan.feed.columnTypes })
+  if ("items" in source) return known(filesPlan({ name, sink, source, ...(normalize && { normalize }) }, settings))
   if (normalize) {
     throw new ConfigError(`normalize: a source of type ${document.source.type} makes rows by itself; leave this out`)
   }
-  return planOf({ name, sink, feed: source }, settings)
+  return known(planOf({ name, sink, feed: source }, settings))
+}
+
+/**
+ * The plan of a document. Nothing is opened or read yet.
+ *
+ * @param plugins those that the document lists, loaded.
+ * @throws {ConfigError} when its parts contradict one another.
+ */
+export const toPlan = (document: PipelineDocument, plugins: readonly Plugin[]): Plan => {
+  const { plan, columnTypes } = rowsPlan(document)
+  const { stages } = readStages(document.stages ?? [], plugins)
+  for (const { kind, name, columns } of stages) {
+    const column = Object.keys(document.schema ?? {}).find((one) => columns.has(one))
+    if (column === undefined) continue
+    throw new ConfigError(`schema.${column}: ${kind} ${JSON.stringify(name)} gives this column; say its type there`)
+  }
+  return withStages(plan, stages, columnTypes)
 }
 
 /** When the document is to be run; undefined where it does not say. */

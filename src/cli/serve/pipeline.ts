@@ -45,9 +45,9 @@ const isSame = (a: Scheduled | undefined, b: Scheduled | undefined): boolean =>
   a?.file === b?.file && JSON.stringify(a?.document) === JSON.stringify(b?.document)
 
 /** Whether source and sink can be had; tried in the background, and again when it is asked for, until they can. */
-const openCheck = ({ document }: Scheduled) => {
+const openCheck = ({ document, plugins }: Scheduled) => {
   // A plan of its own: two listings of one plan at a time would get into each other's way.
-  const plan = toPlan(document)
+  const plan = toPlan(document, plugins)
   let problem: string | undefined = "source and sink are being tried"
   let trying = false
   const attempt = async (): Promise<void> => {
