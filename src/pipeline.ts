@@ -121,18 +121,23 @@ export type MediaOptions = Readonly<Record<string, Readonly<Record<string, unkno
 /**
  * Files as rows, each by its medium.
  *
+ * @param normalizers the media that there are; a file goes to the first that takes it.
  * @throws {ConfigError} for a medium or an option that there is not, or a value that does not fit.
  */
-export const filesFeed = (source: Source, given: MediaOptions = {}): Feed<FileColumns> => {
-  const unknown = Object.keys(given).find((name) => !NORMALIZERS.some((normalizer) => normalizer.name === name))
+export const filesFeed = (
+  source: Source,
+  given: MediaOptions = {},
+  normalizers: readonly Normalizer[] = NORMALIZERS,
+): Feed<FileColumns> => {
+  const unknown = Object.keys(given).find((name) => !normalizers.some((normalizer) => normalizer.name === name))
   if (unknown !== undefined) {
     throw new ConfigError(
-      `normalize: unknown medium ${JSON.stringify(unknown)}; there are ${NORMALIZERS.map(({ name }) => name).join(", ")}`,
+      `normalize: unknown medium ${JSON.stringify(unknown)}; there are ${normalizers.map(({ name }) => name).join(", ")}`,
     )
   }
   const media: Record<string, Readonly<Record<string, Plain>>> = {}
   const routes = new Map<Normalizer, Route>()
-  for (const normalizer of NORMALIZERS) {
+  for (const normalizer of normalizers) {
     const options = readOptions(`normalize.${normalizer.name}`, normalizer.options, given[normalizer.name])
     const conflict = normalizer.conflict?.(options)
     if (conflict !== undefined) throw new ConfigError(`normalize.${normalizer.name}.${conflict}`)
@@ -140,10 +145,11 @@ export const filesFeed = (source: Source, given: MediaOptions = {}): Feed<FileCo
     routes.set(normalizer, { lane: normalizer.lane, recipe: recipeOf(normalizer.name, normalizer.revision, options) })
   }
   const route = (item: Item): Route => {
-    const normalizer = byExtension(item.uri, NORMALIZERS)
+    const normalizer = byExtension(item.uri, normalizers)
     return routes.get(normalizer) ?? { lane: normalizer.lane, recipe: "" }
   }
-  const code = { module: fileModule().href, name: "normalizeFile", options: { media } }
+  const others = normalizers.flatMap(({ name, module }) => (module === undefined ? [] : [{ name, module }]))
+  const code = { module: fileModule().href, name: "normalizeFile", options: { media, others } }
   return { source, code, route, columnTypes: FILE_COLUMNS }
 }
 

@@ -7,6 +7,7 @@ import { suggest } from "../model/suggest.ts"
 import type { ParsedDocument } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
 import type { Found, Path, Problem } from "./problems.ts"
+import type { Registry } from "./registry.ts"
 import { COMPONENT_TYPES, documentSchema, type PipelineDocument } from "./schema.ts"
 import { stagesProblems } from "./stages.ts"
 
@@ -106,8 +107,8 @@ export interface Checked {
   readonly problems: readonly Problem[]
 }
 
-export const checkDocument = ({ value, place }: ParsedDocument, env: Environment): Checked => {
-  const result = Schema.decodeUnknownResult(documentSchema(env))(value, OPTIONS)
+export const checkDocument = ({ value, place }: ParsedDocument, registry: Registry, env: Environment): Checked => {
+  const result = Schema.decodeUnknownResult(documentSchema(registry, env))(value, OPTIONS)
   const contradictions = isRecord(value) ? [...inputProblems(value), ...stagesProblems(value.stages)] : []
   if (Result.isSuccess(result) && contradictions.length === 0) return { document: result.success, problems: [] }
   const found = Result.isSuccess(result) ? [] : flatten(result.failure.issue, [], value)

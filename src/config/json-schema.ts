@@ -5,6 +5,7 @@
 import type * as SchemaAST from "effect/SchemaAST"
 import type { Field } from "../model/fields.ts"
 import { FIELD, JSON_FORM, JSON_RULES } from "./fields.ts"
+import { BUILT_IN } from "./registry.ts"
 import { documentSchema } from "./schema.ts"
 
 type Json = Readonly<Record<string, unknown>>
@@ -87,5 +88,5 @@ const toJson = (ast: SchemaAST.AST): Json => {
 export const jsonSchema = (): Json => ({
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "A Sluice pipeline",
-  ...toJson(documentSchema({}).ast),
+  ...toJson(documentSchema(BUILT_IN, {}).ast),
 })

@@ -8,8 +8,9 @@ import { MAX_BYTES, type ParsedDocument, pathKey, readDocuments } from "./docume
 import type { Environment } from "./interpolate.ts"
 import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
 import { toPlan, toSchedule } from "./plan.ts"
-import { type LoadedPlugins, loadPlugins, type Plugin } from "./plugins.ts"
-import { type Problem, problemsError } from "./problems.ts"
+import { loadPlugins, type Plugin } from "./plugins.ts"
+import { type Found, type Problem, problemsError } from "./problems.ts"
+import { BUILT_IN, type Registry, withPlugin } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
 import { readStages } from "./stages.ts"
 
@@ -17,10 +18,10 @@ export interface Loaded {
   /** The file's name, for messages. */
   readonly file: string
   readonly document: PipelineDocument
-  /** The modules that the document lists. */
-  readonly plugins: readonly Plugin[]
   /** Ready to be started; nothing is opened or read yet. */
   readonly plan: Plan
+  /** Another plan of it: two runs or listings of one plan would get into each other's way. */
+  readonly newPlan: () => Plan
   /** When it is to be run; undefined where the document does not say. */
   readonly schedule: ScheduleSpec | undefined
 }
@@ -51,14 +52,30 @@ export const parsePipelines = async (
   return loaded
 }
 
-const NO_PLUGINS: LoadedPlugins = { plugins: [], problems: [] }
+interface ReadPlugins {
+  readonly plugins: readonly Plugin[]
+  /** Sluice's own components, and those of the plugins. */
+  readonly registry: Registry
+  readonly problems: readonly Found[]
+}
 
 /** Loads what `plugins` lists, where that is a list, or one text; otherwise the check says what it should be. */
-const pluginsOf = async (value: unknown, file: string): Promise<LoadedPlugins> => {
-  const { plugins } = Object(value) as { readonly plugins?: unknown }
-  const list = typeof plugins === "string" ? [plugins] : plugins
+const readPlugins = async (value: unknown, file: string): Promise<ReadPlugins> => {
+  const { plugins: given } = Object(value) as { readonly plugins?: unknown }
+  const list: unknown = typeof given === "string" ? [given] : given
   const isList = Array.isArray(list) && list.every((name) => typeof name === "string" && name !== "")
-  return isList ? loadPlugins(list as readonly string[], file) : NO_PLUGINS
+  const { plugins, problems: failed } = await loadPlugins(isList ? (list as readonly string[]) : [], file)
+  const problems: Found[] = failed.map(({ at, message }) => ({ path: ["plugins", at], message }))
+  let registry = BUILT_IN
+  for (const { name, exports } of plugins) {
+    try {
+      registry = withPlugin(registry, name, exports)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      problems.push({ path: ["plugins", (list as readonly string[]).indexOf(name)], message: error.message })
+    }
+  }
+  return { plugins, registry, problems }
 }
 
 /** A document ready to be run, or what is wrong with it. */
@@ -70,20 +87,19 @@ const loadDocument = async (
 ): Promise<Loaded | readonly Problem[]> => {
   if (read.value === undefined) return read.problems
   const whole = applyOverrides(read, overrides, env)
-  const loaded = await pluginsOf(whole.value, file)
-  const plugins = loaded.plugins
-  const { document, problems } = checkDocument(whole, env)
+  const { plugins, registry, problems: ofPlugins } = await readPlugins(whole.value, file)
+  const { document, problems } = checkDocument(whole, registry, env)
   // A stage whose plugin could not be loaded says nothing new.
-  const stages = document && loaded.problems.length === 0 ? readStages(document.stages ?? [], plugins).problems : []
-  const ofPlugins = loaded.problems.map(({ at, message }) => ({ path: ["plugins", at], message }))
-  const placedOnes = [...ofPlugins, ...stages].map((found) => placed(found, whole.place))
-  const all = [...whole.problems, ...problems, ...placedOnes].map((problem) => ({
+  const stages = document && ofPlugins.length === 0 ? readStages(document.stages ?? [], plugins).problems : []
+  const others = [...ofPlugins, ...stages].map((found) => placed(found, whole.place))
+  const all = [...whole.problems, ...problems, ...others].map((problem) => ({
     ...problem,
     message: whole.hide(problem.message),
   }))
   if (!document || all.length > 0) return all
   try {
-    return { file, document, plugins, plan: toPlan(document, plugins), schedule: toSchedule(document) }
+    const newPlan = (): Plan => toPlan(document, registry, plugins)
+    return { file, document, plan: newPlan(), newPlan, schedule: toSchedule(document) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     // Such messages begin with the key that they are about.

@@ -3,8 +3,9 @@ import { type Batch, concatBatches, schemaOf, sliceBatch } from "../model/batch.
 import { type Column, valueAt } from "../model/column.ts"
 import { TableError } from "../model/errors.ts"
 import type { RunRecord } from "../model/run.ts"
-import type { RowFilter, Sink, Version, Writer } from "../model/sink.ts"
+import { type RowFilter, Sink, type Version, type Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
+import { TABLE } from "./fields.ts"
 
 interface MemoryTable {
   batches: Batch[]
@@ -156,3 +157,10 @@ const select = (batch: Batch, keep: (row: number) => boolean, columns = batch.co
   }
   return parts
 }
+
+export const memorySink = Sink.define({
+  type: "memory",
+  description: "Keeps the rows in memory, for trying a pipeline out: nothing is written.",
+  fields: { table: TABLE },
+  make: ({ table }) => memory({ table }),
+})

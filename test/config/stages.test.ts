@@ -1,5 +1,5 @@
 /** Stages and plugins of documents: what they do in a run, and what is said where they cannot be used. */
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { forecast } from "../../src/engine/forecast.ts"
@@ -27,6 +27,22 @@ export const thread = (batch: Batch) => ({ thread: new Array(batch.rows).fill(th
 export const answer = 42
 `
 
+const SOURCE = (type: string) => `
+import { Source } from ${JSON.stringify(new URL("../../src/model/source.ts", import.meta.url).href)}
+
+export const source = Source.define({
+  type: "${type}",
+  description: "Texts that stand in the document.",
+  fields: { texts: { type: "texts", description: "The texts." } },
+  make: ({ texts }) => ({
+    name: "${type}",
+    items: async function* () {
+      for (const text of [texts].flat()) yield { id: text, uri: text, version: "1", bytes: 0, payload: null }
+    },
+  }),
+})
+`
+
 const PACKAGE = { name: "words", type: "module", exports: { ".": { import: "./words.js" } } }
 
 beforeAll(async () => {
@@ -35,6 +51,8 @@ beforeAll(async () => {
   await mkdir(join(dir, "docs"))
   await writeFile(join(dir, "pipes/code.ts"), CODE)
   await writeFile(join(dir, "pipes/broken.ts"), `const a = 1\nthrow new Error("not today" + a)\n`)
+  await writeFile(join(dir, "pipes/inline.ts"), SOURCE("inline"))
+  await writeFile(join(dir, "pipes/files.ts"), SOURCE("files"))
   await writeFile(join(dir, "pipes/torn.js"), "export const = 1\n")
   await writeFile(join(dir, "pipes/node_modules/words/package.json"), JSON.stringify(PACKAGE))
   await writeFile(
@@ -115,6 +133,14 @@ describe("stages of a document", () => {
   })
 })
 
+it("plugins bring types of sources", async () => {
+  const text = await readFile(await write(`${SINK}\nplugins: [./inline.ts]`), "utf8")
+  const file = join(dir, "pipes/inline.yaml")
+  await writeFile(file, text.replace(/^source: .*$/m, "source: { type: inline, texts: [a, b] }"))
+  const { plan } = await loadPipeline(file, {})
+  expect((await forecast(plan)).shares.new).toMatchObject({ items: 2, examples: ["a", "b"] })
+})
+
 const problems = async (text: string): Promise<string[]> => {
   const file = await write(`${SINK}\n${text}`, "wrong")
   const error: unknown = await loadPipeline(file, {}).catch((reason: unknown) => reason)
@@ -135,6 +161,13 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
       "PIPES/wrong.yaml:5:54  plugins[4]: expected a file such as ./embed.ts, relative to the document, or the name of a package",
       "PIPES/wrong.yaml:5:82  plugins[5]: there is no such package to be found from PIPES",
       "PIPES/wrong.yaml:5:104  plugins[7]: this plugin is listed twice",
+    ],
+  ],
+  [
+    "a plugin with a source that there is already",
+    "plugins: [./code.ts, ./files.ts]",
+    [
+      'PIPES/wrong.yaml:5:22  plugins[1]: plugin "./files.ts": expected a source of a name of its own, found another "files"',
     ],
   ],
   [
