@@ -1,14 +1,13 @@
 /** The pipeline document: its keys and what they hold. */
 import * as Schema from "effect/Schema"
-import { messageOf } from "../model/errors.ts"
 import type { ComponentValues, Fields } from "../model/fields.ts"
-import { checkColumnName } from "../model/rows.ts"
-import { parseType } from "../model/types.ts"
 import type { MediaOptions } from "../pipeline.ts"
 import { checkTimeZone, parseCron } from "../schedule/cron.ts"
+import { columnTypes } from "./column-types.ts"
 import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf } from "./fields.ts"
 import type { Environment } from "./interpolate.ts"
 import type { Registry, SinkValues } from "./registry.ts"
+import { stagesSchema } from "./stages.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
@@ -42,28 +41,6 @@ const trigger = (what: string) =>
       period: { type: "duration", min: 1, optional: true, description: `Time from the first row to a ${what}.` },
     }),
   ]).annotate({ expected: "a whole number of rows, or a mapping with rows, bytes or period" })
-
-const columnProblem = (name: string, type: string): string | undefined => {
-  try {
-    checkColumnName(name)
-    parseType(type, name)
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
-
-const columnTypes = Schema.Record(
-  Schema.String,
-  fieldSchema({ type: "text", description: "TEXT, INT64, EMBEDDING(384), ..." }),
-).check(
-  Schema.makeFilter((columns) =>
-    Object.entries(columns).flatMap(([name, type]) => {
-      const issue = columnProblem(name, type)
-      return issue === undefined ? [] : [{ path: [name], issue }]
-    }),
-  ),
-)
 
 const normalizeSchema = (normalizers: Registry["normalizers"]) =>
   Schema.Struct(
@@ -118,9 +95,18 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
       () => 1 as const,
     ).annotate({ [JSON_FORM]: { description: "The version of this format.", const: 1 } }),
     name: fieldSchema({ type: "text", description: "Name of the pipeline; its runs are recorded under it." }),
+    plugins: Schema.optionalKey(
+      fieldSchema({
+        type: "texts",
+        optional: true,
+        description:
+          "Modules that the document may take code from: files such as `./embed.ts`, relative to the document, and packages. They are run when the document is loaded.",
+      }),
+    ),
     source: Schema.optionalKey(componentSchema<ComponentValues>(sources, env)),
     format: Schema.optionalKey(componentSchema<ComponentValues>(formats, env)),
     normalize: Schema.optionalKey(normalizeSchema(normalizers)),
+    stages: Schema.optionalKey(stagesSchema),
     sink: componentSchema<SinkValues>(sinks, env),
     schema: Schema.optionalKey(columnTypes),
     contract: Schema.optionalKey(
