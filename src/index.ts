@@ -59,13 +59,30 @@ export {
 } from "./model/events.ts"
 export type { Feed, Route } from "./model/feed.ts"
 export { recipeOf } from "./model/feed.ts"
-export type { Columns, Format, ItemFormat } from "./model/format.ts"
+export type { Component, Field, Fields, FieldValues, Spec } from "./model/fields.ts"
+export { type Columns, Format, type FormatComponent, type ItemFormat } from "./model/format.ts"
 export type { Item, ItemRecord, ItemStatus, Plain, Stage } from "./model/item.ts"
-export type { Code, Lane, Normalize, NormalizeContext, Normalizer, Rows } from "./model/normalizer.ts"
+export {
+  type Code,
+  type Lane,
+  type Normalize,
+  type NormalizeContext,
+  Normalizer,
+  type Rows,
+} from "./model/normalizer.ts"
 export type { OptionSpec, OptionSpecs } from "./model/options.ts"
 export type { RunRecord } from "./model/run.ts"
-export type { Needs, Reader, RowFilter, Sink, Version, Writer } from "./model/sink.ts"
-export type { Source, SourceContext } from "./model/source.ts"
+export {
+  type Needs,
+  type Reader,
+  type RowFilter,
+  Sink,
+  type SinkComponent,
+  type SinkExtra,
+  type Version,
+  type Writer,
+} from "./model/sink.ts"
+export { Source, type SourceComponent, type SourceContext, type SourceExtra } from "./model/source.ts"
 export type { FilterStage, MapStage, RowStage, StageBatch, StageContext } from "./model/stage.ts"
 export type { ColumnType, Schema, SchemaMap, TypeName } from "./model/types.ts"
 export type { ColumnsOf, StageType, ValueOf } from "./model/value-types.ts"

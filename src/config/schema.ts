@@ -1,21 +1,21 @@
 /** The pipeline document: its keys and what they hold. */
 import * as Schema from "effect/Schema"
-import { FORMATS } from "../formats/index.ts"
-import { messageOf } from "../model/errors.ts"
-import type { Component, ComponentValues, Fields } from "../model/fields.ts"
-import { checkColumnName } from "../model/rows.ts"
-import { parseType } from "../model/types.ts"
-import { NORMALIZERS } from "../normalizers/index.ts"
+import type { ComponentValues, Fields } from "../model/fields.ts"
 import type { MediaOptions } from "../pipeline.ts"
 import { checkTimeZone, parseCron } from "../schedule/cron.ts"
+import { columnTypes } from "./column-types.ts"
 import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf } from "./fields.ts"
 import type { Environment } from "./interpolate.ts"
-import { SINKS, type SinkValues, SOURCES } from "./registry.ts"
+import type { Registry, SinkValues } from "./registry.ts"
+import { stagesSchema } from "./stages.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
 
-type Described = Pick<Component<unknown, never>, "type" | "fields">
+interface Described {
+  readonly type: string
+  readonly fields: Fields
+}
 
 /** One of several mappings, told apart by their `type`. */
 const componentSchema = <Values>(components: readonly Described[], env: Environment): Schema.Codec<Values, unknown> =>
@@ -42,31 +42,10 @@ const trigger = (what: string) =>
     }),
   ]).annotate({ expected: "a whole number of rows, or a mapping with rows, bytes or period" })
 
-const columnProblem = (name: string, type: string): string | undefined => {
-  try {
-    checkColumnName(name)
-    parseType(type, name)
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
-
-const columnTypes = Schema.Record(
-  Schema.String,
-  fieldSchema({ type: "text", description: "TEXT, INT64, EMBEDDING(384), ..." }),
-).check(
-  Schema.makeFilter((columns) =>
-    Object.entries(columns).flatMap(([name, type]) => {
-      const issue = columnProblem(name, type)
-      return issue === undefined ? [] : [{ path: [name], issue }]
-    }),
-  ),
-)
-
-const normalize = Schema.Struct(
-  Object.fromEntries(NORMALIZERS.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
-) as unknown as Schema.Codec<MediaOptions, unknown>
+const normalizeSchema = (normalizers: Registry["normalizers"]) =>
+  Schema.Struct(
+    Object.fromEntries(normalizers.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
+  ) as unknown as Schema.Codec<MediaOptions, unknown>
 
 /** Timers take no more. */
 const MAX_TIMEOUT = 2 ** 31 - 1
@@ -109,17 +88,26 @@ const SCHEDULE = {
 } as const satisfies Fields
 
 /** The document's schema. Some defaults come from the environment. */
-export const documentSchema = (env: Environment) =>
+export const documentSchema = ({ sources, formats, sinks, normalizers }: Registry, env: Environment) =>
   Schema.Struct({
     version: checked(
       (value) => (value === 1 ? undefined : `expected 1, the version of this format, found ${JSON.stringify(value)}`),
       () => 1 as const,
     ).annotate({ [JSON_FORM]: { description: "The version of this format.", const: 1 } }),
     name: fieldSchema({ type: "text", description: "Name of the pipeline; its runs are recorded under it." }),
-    source: Schema.optionalKey(componentSchema<ComponentValues>(SOURCES, env)),
-    format: Schema.optionalKey(componentSchema<ComponentValues>(FORMATS, env)),
-    normalize: Schema.optionalKey(normalize),
-    sink: componentSchema<SinkValues>(SINKS, env),
+    plugins: Schema.optionalKey(
+      fieldSchema({
+        type: "texts",
+        optional: true,
+        description:
+          "Modules that the document may take code from: files such as `./embed.ts`, relative to the document, and packages. They are run when the document is loaded.",
+      }),
+    ),
+    source: Schema.optionalKey(componentSchema<ComponentValues>(sources, env)),
+    format: Schema.optionalKey(componentSchema<ComponentValues>(formats, env)),
+    normalize: Schema.optionalKey(normalizeSchema(normalizers)),
+    stages: Schema.optionalKey(stagesSchema),
+    sink: componentSchema<SinkValues>(sinks, env),
     schema: Schema.optionalKey(columnTypes),
     contract: Schema.optionalKey(
       fieldSchema({
