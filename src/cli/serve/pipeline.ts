@@ -1,5 +1,6 @@
 /** One pipeline of a server: its schedule, as its document comes, changes and goes, and how it fares. */
 import { messageOf } from "../../model/errors.ts"
+import type { Progress } from "../../model/events.ts"
 import type { Log } from "../../observe/log.ts"
 import type { PipelineMeter, Watched } from "../../observe/run-metrics.ts"
 import { parseCron } from "../../schedule/cron.ts"
@@ -28,6 +29,8 @@ export interface ServedPipeline {
   /** The document that it was given last. */
   readonly document: Scheduled | undefined
   status(): PipelineStatus
+  /** The run that goes on, and how far it is. */
+  live(): { readonly run: string; readonly progress: Progress } | undefined
   /** Stops the schedule, and drains its run, or stops it at its last commit. */
   stop(options: { readonly drain: boolean }): Promise<void>
 }
@@ -80,7 +83,8 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
   let wanted: Scheduled | undefined
   let current: Current | undefined
   let stopped = false
-  let running = false
+  /** The id of the run that goes on. */
+  let running: string | undefined
   let last: string | undefined
   /** Why the last run came to no good end. */
   let failure: string | undefined
@@ -92,15 +96,15 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
   const onEvent = (event: ScheduleEvent): void => {
     meter?.event(event)
     tell(event)
-    if (event.type === "started") running = true
+    if (event.type === "started") running = event.run
     if (event.type === "finished") {
       const { ending } = event.summary
-      running = false
+      running = undefined
       last = ending
       failure = ending === "too-many-failures" ? "too many items failed" : undefined
     }
     if (event.type === "failed" && event.due !== undefined) {
-      running = false
+      running = undefined
       last = "failed"
       failure = messageOf(event.error)
     }
@@ -161,10 +165,14 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
       pipeline: name,
       file: (wanted ?? current?.document)?.file ?? "",
       next: current?.handle.next === undefined ? null : new Date(current.handle.next).toISOString(),
-      running,
+      running: running !== undefined,
       last: last ?? null,
       problem: problem(),
     }),
+    live: () => {
+      const progress = current?.handle.stats()
+      return running === undefined || !progress ? undefined : { run: running, progress }
+    },
     stop: async (how) => {
       stopped = true
       await current?.handle.stop(how)

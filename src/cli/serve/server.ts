@@ -1,6 +1,8 @@
 /** The pipelines of a server, and what it answers about them. */
 import { listRuns } from "../../dataset/runs.ts"
 import { messageOf } from "../../model/errors.ts"
+import type { Progress } from "../../model/events.ts"
+import type { RunRecord } from "../../model/run.ts"
 import type { Log } from "../../observe/log.ts"
 import { createMetrics, METRICS_TYPE } from "../../observe/metrics.ts"
 import { runMetrics } from "../../observe/run-metrics.ts"
@@ -38,6 +40,12 @@ const readLimit = (given: string | null): number | undefined => {
   if (given === null) return RUNS_SHOWN
   return /^[1-9]\d{0,8}$/.test(given) ? Math.min(Number(given), MAX_RUNS) : undefined
 }
+
+/** What is kept of a run has its counts once it has ended; one that goes on here has those of now. */
+const withProgress = (run: RunRecord, progress: Progress | undefined) =>
+  progress && run.ended === null
+    ? { ...run, ...progress.items, rows: progress.rowsCommitted, stages: progress.stages }
+    : run
 
 export const openServer = (log: Log, concurrency: number): Server => {
   const metrics = createMetrics()
@@ -92,7 +100,16 @@ export const openServer = (log: Log, concurrency: number): Server => {
       [...databases.values()].map(async (uri) => (await listRuns(uri, table)).map((run) => ({ ...run, uri }))),
     )
     const newest = found.flat().sort((a, b) => (a.started < b.started ? 1 : -1))
-    return json(200, newest.slice(0, limit))
+    const live = new Map(
+      served().flatMap((pipeline) => {
+        const found = pipeline.live()
+        return found ? [[found.run, found.progress] as const] : []
+      }),
+    )
+    return json(
+      200,
+      newest.slice(0, limit).map((run) => withProgress(run, live.get(run.run))),
+    )
   }
 
   return {
