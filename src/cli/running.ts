@@ -5,12 +5,15 @@ import { escapeJson } from "../observe/escape.ts"
 import { type LogFormat, openLog } from "../observe/log.ts"
 import { showProgress } from "../observe/progress.ts"
 import { logRuns, progressFields, summaryFields } from "../observe/run-log.ts"
+import { traceRun } from "../observe/run-trace.ts"
+import type { Tracing } from "../observe/tracing.ts"
 import { type RunHandle, start } from "../pipeline.ts"
 import { print, say } from "./console.ts"
 import type { Environment } from "./environment.ts"
 import { logFailure, TOO_MANY_FAILURES } from "./failure.ts"
 import { drainOnSignals } from "./signals.ts"
 import { describeSummary } from "./summary.ts"
+import { openTraces } from "./tracing.ts"
 
 /** So many failures are shown as they happen; the others are counted, and stand in the table of items. */
 const FAILURES_SHOWN = 5
@@ -108,16 +111,33 @@ interface RunOptions extends OutputOptions {
   readonly env: Environment
 }
 
+interface Watching {
+  readonly tracing: Tracing | undefined
+  /** Is given what tells of the run, while it goes on. */
+  readonly onTeller: (teller: Teller | undefined) => void
+}
+
 /** Runs a plan to its end and gives the exit code. */
-export const runPlan = async (plan: Plan, options: RunOptions): Promise<number> => {
+const runPlan = async (plan: Plan, options: RunOptions, { tracing, onTeller }: Watching): Promise<number> => {
   let handle: RunHandle | undefined
   const teller = (options.logFormat === "json" ? forPrograms : forPeople)(plan, () => handle, options)
-  handle = start(plan, { onEvent: teller.event })
+  onTeller(teller)
+  const trace = traceRun(tracing, { pipeline: plan.name, table: plan.sink.table })
+  handle = start(plan, {
+    onEvent: (event) => {
+      teller.event(event)
+      trace?.event(event)
+    },
+  })
   const signals = drainOnSignals(handle, teller.line)
   let summary: Summary | undefined
   try {
     summary = await handle.result
+  } catch (error) {
+    trace?.failed(error)
+    throw error
   } finally {
+    onTeller(undefined)
     signals.release()
     teller.end(summary)
   }
@@ -127,14 +147,28 @@ export const runPlan = async (plan: Plan, options: RunOptions): Promise<number> 
 
 /** Runs plans one after the other; the first that does not get to its end is the last. */
 export const runPlans = async (plans: () => Promise<readonly Plan[]>, options: RunOptions): Promise<number> => {
+  const log = options.logFormat === "json" ? openErrorLog("json") : undefined
+  let teller: Teller | undefined
+  let tracing: Tracing | undefined
+  const onTeller: Watching["onTeller"] = (next) => {
+    teller = next
+  }
+  const warn = (problem: string): void => {
+    if (log) log.warn(problem)
+    else (teller?.line ?? say)(`warning: ${problem}`)
+  }
   try {
-    for (const plan of await plans()) {
-      const code = await runPlan(plan, options)
+    const all = await plans()
+    tracing = await openTraces(options.env, warn)
+    for (const plan of all) {
+      const code = await runPlan(plan, options, { tracing, onTeller })
       if (code !== 0) return code
     }
     return 0
   } catch (error) {
-    if (options.logFormat === "text") throw error
-    return logFailure(error, openErrorLog(options.logFormat))
+    if (!log) throw error
+    return logFailure(error, log)
+  } finally {
+    await tracing?.close()
   }
 }

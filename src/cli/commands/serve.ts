@@ -10,6 +10,7 @@ import { openDocuments } from "../serve/documents.ts"
 import { listen } from "../serve/http.ts"
 import { openServer, type Server } from "../serve/server.ts"
 import { drainOnSignals } from "../signals.ts"
+import { openTraces } from "../tracing.ts"
 
 interface ServeOptions {
   readonly port: number
@@ -42,7 +43,8 @@ const serve = async (paths: readonly string[], options: ServeOptions, env: Envir
   const found = await documents.load()
   if (found.problems.length > 0) throw new ConfigError(found.problems.join("\n"))
 
-  const server = openServer(log, options.concurrency)
+  const tracing = await openTraces(env, (problem) => log.warn(problem))
+  const server = openServer(log, options.concurrency, tracing)
   const http = options.http ? await answer(server, options) : undefined
   const stop = new AbortController()
   let ended = Promise.resolve()
@@ -66,6 +68,7 @@ const serve = async (paths: readonly string[], options: ServeOptions, env: Envir
     }
   }
   await ended
+  await tracing?.close()
   signals.release()
   http?.close()
   http?.closeAllConnections()

@@ -3,6 +3,8 @@ import { messageOf } from "../../model/errors.ts"
 import type { Progress } from "../../model/events.ts"
 import type { Log } from "../../observe/log.ts"
 import type { PipelineMeter, Watched } from "../../observe/run-metrics.ts"
+import { type RunTrace, traceRun } from "../../observe/run-trace.ts"
+import type { Tracing } from "../../observe/tracing.ts"
 import { parseCron } from "../../schedule/cron.ts"
 import type { ScheduleEvent } from "../../schedule/events.ts"
 import { type ScheduleHandle, schedule } from "../../schedule/schedule.ts"
@@ -41,6 +43,8 @@ interface Options {
   readonly watch: (pipeline: string, watched: () => Watched | undefined) => PipelineMeter
   /** When a run of it last came to its end, in milliseconds since 1970. */
   readonly lastSuccess: (document: Scheduled) => Promise<number | undefined>
+  /** Where runs are traced. */
+  readonly tracing: Tracing | undefined
 }
 
 const isSame = (a: Scheduled | undefined, b: Scheduled | undefined): boolean =>
@@ -79,12 +83,13 @@ interface Current {
   readonly problem: () => string | undefined
 }
 
-export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Options): ServedPipeline => {
+export const openPipeline = (name: string, { log, slot, watch, lastSuccess, tracing }: Options): ServedPipeline => {
   let wanted: Scheduled | undefined
   let current: Current | undefined
   let stopped = false
   /** The id of the run that goes on. */
   let running: string | undefined
+  let trace: RunTrace | undefined
   let last: string | undefined
   /** Why the last run came to no good end. */
   let failure: string | undefined
@@ -96,7 +101,11 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
   const onEvent = (event: ScheduleEvent): void => {
     meter?.event(event)
     tell(event)
-    if (event.type === "started") running = event.run
+    if (event.type === "started") {
+      running = event.run
+      trace = traceRun(tracing, { pipeline: name, table: current?.document.plan.sink.table ?? "" })
+    }
+    if (event.type === "run") trace?.event(event.event)
     if (event.type === "finished") {
       const { ending } = event.summary
       running = undefined
@@ -106,6 +115,7 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
     if (event.type === "failed" && event.due !== undefined) {
       running = undefined
       last = "failed"
+      trace?.failed(event.error)
       failure = messageOf(event.error)
     }
   }

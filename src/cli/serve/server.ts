@@ -6,6 +6,7 @@ import type { RunRecord } from "../../model/run.ts"
 import type { Log } from "../../observe/log.ts"
 import { createMetrics, METRICS_TYPE } from "../../observe/metrics.ts"
 import { runMetrics } from "../../observe/run-metrics.ts"
+import type { Tracing } from "../../observe/tracing.ts"
 import { slots } from "../../schedule/slots.ts"
 import type { Found, Scheduled } from "./documents.ts"
 import { json, type Route, text } from "./http.ts"
@@ -47,7 +48,8 @@ const withProgress = (run: RunRecord, progress: Progress | undefined) =>
     ? { ...run, ...progress.items, rows: progress.rowsCommitted, stages: progress.stages }
     : run
 
-export const openServer = (log: Log, concurrency: number): Server => {
+/** @param tracing where runs are traced. */
+export const openServer = (log: Log, concurrency: number, tracing?: Tracing): Server => {
   const metrics = createMetrics()
   const reloaded = metrics.gauge("ingest_config_last_reload_successful", "0 while a document is wrong on the disk.")
   const startTime = metrics.gauge("process_start_time_seconds", "When the process started.")
@@ -72,7 +74,7 @@ export const openServer = (log: Log, concurrency: number): Server => {
   }
 
   const change = async (name: string, document: Scheduled | undefined): Promise<void> => {
-    const pipeline = pipelines.get(name) ?? openPipeline(name, { log, slot, watch, lastSuccess })
+    const pipeline = pipelines.get(name) ?? openPipeline(name, { log, slot, watch, lastSuccess, tracing })
     pipelines.set(name, pipeline)
     try {
       await pipeline.serve(document)
