@@ -67,6 +67,12 @@ const formatRate = (rate: number | undefined): string => {
   return `${rate < 10 ? rate.toFixed(1) : formatCount(Math.round(rate))}/s`
 }
 
+/** `0.3 ms`, `45 ms`, `1.2 s`, `75 s`. */
+const formatDuration = (seconds: number): string => {
+  const [value, unit] = seconds < 1 ? [seconds * 1000, "ms"] : [seconds, "s"]
+  return `${value < 10 ? value.toFixed(1) : formatCount(Math.round(value))} ${unit}`
+}
+
 /** What there is to know of a stage besides its amount and speed, the most telling first. */
 const notes = (of: StageProgress, { listingComplete }: Progress): string[] => {
   const { stage, inFlight, held, failed, retries, calls, seconds } = of
@@ -78,7 +84,7 @@ const notes = (of: StageProgress, { listingComplete }: Progress): string[] => {
   if (inFlight > 0 && stage === "write") found.push("committing")
   if (failed > 0) found.push(`${formatCount(failed)} failed`)
   if (retries > 0) found.push(retries === 1 ? "1 retry" : `${formatCount(retries)} retries`)
-  if (calls > 0 && stage !== "list") found.push(`${(seconds / calls).toPrecision(2)} s each`)
+  if (calls > 0 && stage !== "list") found.push(`${formatDuration(seconds / calls)} each`)
   return found
 }
 

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it, vi } from "vitest"
+import { runCommand } from "../../src/cli/commands/run.ts"
 import { openTraces } from "../../src/cli/tracing.ts"
 import { traceRun } from "../../src/observe/run-trace.ts"
 import { closedUrl, startCollector } from "../fixtures/collector.ts"
@@ -219,12 +220,18 @@ describe("the command line", () => {
     const run = collector.spans.find(({ name }) => name === "run docs")
     expect(run?.attributes["sluice.run"]).toBe(lines[0]?.run)
     expect(run?.resource).toMatchObject({ "service.name": "sluice" })
+  })
 
-    const broken = await sluice(["run", "nowhere.yaml", "--log-format", "json"], { cwd })
-    expect(broken.code).toBe(2)
-    expect(JSON.parse(broken.stderr)).toMatchObject({
-      level: "error",
-      message: expect.stringContaining("nowhere.yaml"),
-    })
+  it("says in such a line what stops a command before its run, too", async () => {
+    const written: string[] = []
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0)
+    try {
+      expect(await runCommand(["nowhere.yaml"], { logFormat: "json" }, {})).toBe(2)
+    } finally {
+      vi.restoreAllMocks()
+    }
+    expect(written.map((line) => JSON.parse(line))).toMatchObject([
+      { level: "error", message: expect.stringContaining("nowhere.yaml") },
+    ])
   })
 })

@@ -44,7 +44,7 @@ describe("progress", () => {
     expect(terminal.lines()).toEqual([
       "[####----------------] 249/1,000 items, 2,490 rows, 100.0 MiB/s, ETA 0:08",
       "  list       1,000 items    0.0/s  complete",
-      "  normalize    253 items    100/s  holds 64 items, 2 workers busy, 0.020 s each",
+      "  normalize    253 items    100/s  holds 64 items, 2 workers busy, 20 ms each",
       "  embed       2,510 rows  1,000/s  holds 32 rows, 1 call",
       "  write       2,490 rows  1,000/s  holds 20 rows",
     ])
