@@ -9,10 +9,11 @@ import type { Environment } from "./interpolate.ts"
 import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
 import { toPlan, toSchedule } from "./plan.ts"
 import { loadPlugins, type Plugin } from "./plugins.ts"
-import { type Found, type Problem, problemsError } from "./problems.ts"
+import { type Found, keyOf, type Problem, problemsError } from "./problems.ts"
 import { BUILT_IN, type Registry, withPlugin } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
 import { readStages } from "./stages.ts"
+import { type PipelineTest, readTests } from "./tests.ts"
 
 export interface Loaded {
   /** The file's name, for messages. */
@@ -22,6 +23,7 @@ export interface Loaded {
   readonly plan: Plan
   /** Another plan of it: two runs or listings of one plan would get into each other's way. */
   readonly newPlan: () => Plan
+  readonly tests: readonly PipelineTest[]
   /** When it is to be run; undefined where the document does not say. */
   readonly schedule: ScheduleSpec | undefined
 }
@@ -99,12 +101,12 @@ const loadDocument = async (
   if (!document || all.length > 0) return all
   try {
     const newPlan = (): Plan => toPlan(document, registry, plugins)
-    return { file, document, plan: newPlan(), newPlan, schedule: toSchedule(document) }
+    const plan = newPlan()
+    const { tests, problems: wrong } = readTests(document.tests ?? [], { whole, file, registry, plugins, env })
+    return wrong.length > 0 ? wrong : { file, document, plan, newPlan, tests, schedule: toSchedule(document) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    // Such messages begin with the key that they are about.
-    const [key = ""] = /^[a-z_.]+/.exec(error.message) ?? []
-    return [{ place: whole.place(key.split(".")), path: [], message: whole.hide(error.message) }]
+    return [{ place: whole.place(keyOf(error.message)), path: [], message: whole.hide(error.message) }]
   }
 }
 

@@ -8,6 +8,7 @@ import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf 
 import type { Environment } from "./interpolate.ts"
 import type { Registry, SinkValues } from "./registry.ts"
 import { stagesSchema } from "./stages.ts"
+import { testsSchema } from "./test-schema.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
@@ -172,6 +173,7 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
       fieldSchema({ type: "bytes", min: 1, description: "Bytes that one item may take in memory." }),
     ),
     schedule: Schema.optionalKey(fieldsSchema(SCHEDULE)),
+    tests: Schema.optionalKey(testsSchema),
   })
 
 export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

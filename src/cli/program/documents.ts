@@ -37,6 +37,17 @@ export const addDocumentCommands = (program: Command, env: Environment, exit: (c
     })
 
   program
+    .command("test")
+    .description("Run the tests that pipelines have: their stages on known input, into memory.")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
+    .addOption(setOption())
+    .option("--json", "print JSON")
+    .action(async (files: string[], options) => {
+      const { testCommand } = await import("../commands/test.ts")
+      exit(await testCommand(files, options, env))
+    })
+
+  program
     .command("schema")
     .description("Print the JSON Schema of pipeline documents, for editors.")
     .action(async () => {
