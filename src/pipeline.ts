@@ -17,7 +17,7 @@ import type { Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
 import type { RowStage } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
-import { FILE_COLUMNS, type FileColumns, NORMALIZERS } from "./normalizers/index.ts"
+import { NORMALIZERS } from "./normalizers/index.ts"
 import { byExtension } from "./normalizers/route.ts"
 import { columns } from "./sources/columns.ts"
 
@@ -118,6 +118,23 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
 /** Options of each medium, by its name. */
 export type MediaOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
+/** The columns of a table of files. @throws {ConfigError} where two media have a column of one name and two types. */
+const columnsOfAll = (normalizers: readonly Normalizer[]): SchemaMap => {
+  const columns = new Map<string, { readonly type: string; readonly medium: string }>()
+  for (const { name: medium, columns: own } of normalizers) {
+    for (const [name, type] of Object.entries(own)) {
+      const other = columns.get(name)
+      if (other && other.type !== type) {
+        throw new ConfigError(
+          `normalize.${medium}: expected column ${JSON.stringify(name)} to be ${other.type}, as ${other.medium} has it, found ${type}: files of all media share a table`,
+        )
+      }
+      columns.set(name, { type, medium })
+    }
+  }
+  return Object.fromEntries([...columns].map(([name, { type }]) => [name, type]))
+}
+
 /**
  * Files as rows, each by its medium.
  *
@@ -128,7 +145,7 @@ export const filesFeed = (
   source: Source,
   given: MediaOptions = {},
   normalizers: readonly Normalizer[] = NORMALIZERS,
-): Feed<FileColumns> => {
+): Feed => {
   const unknown = Object.keys(given).find((name) => !normalizers.some((normalizer) => normalizer.name === name))
   if (unknown !== undefined) {
     throw new ConfigError(
@@ -150,7 +167,7 @@ export const filesFeed = (
   }
   const others = normalizers.flatMap(({ name, module }) => (module === undefined ? [] : [{ name, module }]))
   const code = { module: fileModule().href, name: "normalizeFile", options: { media, others } }
-  return { source, code, route, columnTypes: FILE_COLUMNS }
+  return { source, code, route, columnTypes: columnsOfAll(normalizers) }
 }
 
 /** A plan that turns files into rows, each by its medium. */
