@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import type { Plan } from "../engine/plan.ts"
 import type { Batch } from "../model/batch.ts"
 import { messageOf } from "../model/errors.ts"
 import type { Summary } from "../model/events.ts"
@@ -59,7 +60,7 @@ export const runTest = async (test: PipelineTest): Promise<TestResult> => {
   const failed: { item: string; message: string }[] = []
   const problems = await inFolder(test.files, async (folder) => {
     const database = new MemoryDatabase()
-    const plan = { ...test.newPlan(folder), sink: memory({ table: "test", database }) }
+    const plan: Plan = { ...test.newPlan(folder), sink: memory({ table: "test", database }) }
     try {
       const summary = await run(plan, {
         onEvent: (event) => {

@@ -33,6 +33,8 @@ export interface Context {
   readonly registry: Registry
   readonly plugins: readonly Plugin[]
   readonly env: Environment
+  /** The plan, telling no secrets. */
+  readonly shown: (plan: Plan) => Plan
 }
 
 /** In texts of `with`, this stands for the folder of the test's files. */
@@ -86,7 +88,7 @@ const unusedFiles = (document: Mapping, test: TestValues): Found[] => {
 const NOWHERE = resolve("/")
 
 const readTest = (test: TestValues, at: number, context: Context): PipelineTest | readonly Problem[] => {
-  const { whole, file, registry, plugins, env } = context
+  const { whole, file, registry, plugins, env, shown } = context
   const original = whole.value as Mapping
   const problem = (path: Path, message: string): Problem => {
     const full = ["tests", at, ...path]
@@ -114,7 +116,7 @@ const readTest = (test: TestValues, at: number, context: Context): PipelineTest 
     newPlan: (folder) => {
       const { document: own } = check(folder)
       if (!own) throw new Error("the folder of a test's files made its document wrong")
-      return planOf(own)
+      return shown(planOf(own))
     },
     problem,
   }

@@ -15,6 +15,7 @@ interface ServeOptions {
   readonly http: boolean
   readonly concurrency: number
   readonly logFormat: LogFormat
+  readonly strict?: boolean
 }
 
 /** Between two looks at the documents. */
@@ -42,7 +43,7 @@ export const serveCommand = async (
   env: Environment,
 ): Promise<number> => {
   const log = openLog(options.logFormat, (line) => process.stderr.write(`${line}\n`))
-  const documents = openDocuments(paths, env)
+  const documents = openDocuments(paths, env, options)
   const found = await documents.load()
   if (found.problems.length > 0) throw new ConfigError(found.problems.join("\n"))
 

@@ -1,7 +1,7 @@
 /** Commands that run pipelines, and that tell of runs. */
 import { type Command, Option } from "commander"
 import { LOG_FORMATS } from "../../observe/log.ts"
-import { atLeastOne, collect, count, formatOption, port, setOption, uriOption } from "../arguments.ts"
+import { atLeastOne, collect, count, formatOption, port, setOption, strictOption, uriOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
 
 export const addRunCommands = (program: Command, env: Environment, exit: (code: number) => void): void => {
@@ -10,6 +10,7 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .description("Run pipelines, one after the other; the first that does not get to its end is the last.")
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
+    .addOption(strictOption())
     .option("--json", "print the summary as one line of JSON on standard output")
     .action(async (files: string[], options) => {
       const { runCommand } = await import("../commands/run.ts")
@@ -78,6 +79,7 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .option("--host <address>", "of this interface; 0.0.0.0 lets other machines ask", "127.0.0.1")
     .option("--no-http", "do not listen")
     .option("--concurrency <n>", "runs at once; others wait", atLeastOne, 1)
+    .addOption(strictOption())
     .addOption(new Option("--log-format <format>", "how to write log lines").choices(LOG_FORMATS).default("text"))
     .action(async (paths: string[], options) => {
       const { serveCommand } = await import("../commands/serve.ts")
