@@ -1,7 +1,7 @@
 /** Reading pipeline documents: YAML, variables, overrides, check, plan. */
 import { open } from "node:fs/promises"
 import type { Plan } from "../engine/plan.ts"
-import { ConfigError, messageOf } from "../model/errors.ts"
+import { AuthError, ConfigError, messageOf } from "../model/errors.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
 import { checkDocument, placed } from "./check.ts"
 import { MAX_BYTES, type ParsedDocument, pathKey, readDocuments } from "./document.ts"
@@ -121,7 +121,7 @@ const loadDocument = async (
     const { tests, problems: wrong } = readTests(document.tests ?? [], { whole, file, registry, plugins, env, shown })
     return wrong.length > 0 ? wrong : { file, document, plan, newPlan, tests, schedule: toSchedule(document) }
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
+    if (!(error instanceof ConfigError || error instanceof AuthError)) throw error
     return [{ place: whole.place(keyOf(error.message)), path: [], message: whole.hide(error.message) }]
   }
 }
