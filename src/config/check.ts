@@ -6,15 +6,13 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import { suggest } from "../model/suggest.ts"
 import type { ParsedDocument } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
-import type { Found, Path, Problem } from "./problems.ts"
+import { type Found, isRecord, type Path, type Problem } from "./problems.ts"
 import type { Registry } from "./registry.ts"
 import { COMPONENT_TYPES, documentSchema, type PipelineDocument } from "./schema.ts"
 import { stagesProblems } from "./stages.ts"
+import { testsProblems } from "./test-schema.ts"
 
 const OPTIONS = { errors: "all", onExcessProperty: "error" } as const
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const describe = (value: unknown): string => {
   if (Array.isArray(value)) return "a list"
@@ -109,7 +107,9 @@ export interface Checked {
 
 export const checkDocument = ({ value, place }: ParsedDocument, registry: Registry, env: Environment): Checked => {
   const result = Schema.decodeUnknownResult(documentSchema(registry, env))(value, OPTIONS)
-  const contradictions = isRecord(value) ? [...inputProblems(value), ...stagesProblems(value.stages)] : []
+  const contradictions = isRecord(value)
+    ? [...inputProblems(value), ...stagesProblems(value.stages), ...testsProblems(value)]
+    : []
   if (Result.isSuccess(result) && contradictions.length === 0) return { document: result.success, problems: [] }
   const found = Result.isSuccess(result) ? [] : flatten(result.failure.issue, [], value)
   const problems = [...found, ...contradictions]

@@ -9,7 +9,7 @@ import { withStages } from "../stages.ts"
 import type { Plugin } from "./plugins.ts"
 import type { Registry } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
-import { readStages } from "./stages.ts"
+import { type Mocks, readStages } from "./stages.ts"
 
 const find = <C extends { readonly type: string }>(components: readonly C[], type: string): C => {
   const found = components.find((component) => component.type === type)
@@ -84,9 +84,14 @@ const rowsPlan = (document: PipelineDocument, registry: Registry): RowsPlan => {
  * @param plugins those that the document lists.
  * @throws {ConfigError} when its parts contradict one another.
  */
-export const toPlan = (document: PipelineDocument, registry: Registry, plugins: readonly Plugin[]): Plan => {
+export const toPlan = (
+  document: PipelineDocument,
+  registry: Registry,
+  plugins: readonly Plugin[],
+  mocks: Mocks = {},
+): Plan => {
   const { plan, columnTypes } = rowsPlan(document, registry)
-  const { stages } = readStages(document.stages ?? [], plugins)
+  const { stages } = readStages(document.stages ?? [], plugins, mocks)
   for (const { kind, name, columns } of stages) {
     const column = Object.keys(document.schema ?? {}).find((one) => columns.has(one))
     if (column === undefined) continue

@@ -8,6 +8,7 @@ import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf 
 import type { Environment } from "./interpolate.ts"
 import type { Registry, SinkValues } from "./registry.ts"
 import { stagesSchema } from "./stages.ts"
+import { testsSchema } from "./test-schema.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
@@ -193,6 +194,7 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
     schedule: Schema.optionalKey(
       fieldsSchema(SCHEDULE).annotate({ description: "When `sluice serve` runs the pipeline." }),
     ),
+    tests: Schema.optionalKey(testsSchema),
   })
 
 export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

@@ -10,9 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type { Ending, Progress, RunEvent, Summary } from "../model/events.ts"
+import { withHiddenMessage } from "../model/hidden.ts"
 import { consume } from "./consume.ts"
 import { attempt } from "./effects.ts"
-import { openIntake } from "./intake.ts"
+import { type Intake, openIntake } from "./intake.ts"
 import { openLanes } from "./lanes.ts"
 import { type Entry, list } from "./listing.ts"
 import { mendCut, openLedger } from "./mend.ts"
@@ -98,7 +99,8 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       warnings.push(message)
       emit({ type: "warning", message })
     }
-    for (const notice of writer.notices ?? []) warn(notice)
+    const { hide } = plan
+    for (const notice of writer.notices ?? []) warn(hide ? hide(notice) : notice)
     let ending: Ending = "complete"
     const stop = (reason: Exclude<Ending, "complete">): void => {
       if (ending !== "complete") return
@@ -106,7 +108,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       stopListing.abort()
       emit({ type: "stopping", reason })
     }
-    const last = yield* openIntake({
+    const first = yield* openIntake({
       plan,
       writer,
       ledger,
@@ -119,6 +121,15 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
         Deferred.doneUnsafe(halted, Effect.succeed("cut"))
       },
     })
+
+    const last: Intake = hide
+      ? {
+          ...first,
+          empty: (item, why) => first.empty(item, why && hide(why)),
+          partial: (item, message) => first.partial(item, hide(message)),
+          failed: (item, stage, message) => first.failed(item, stage, hide(message)),
+        }
+      : first
 
     // Rows come to the first stage first, so the last one is opened first.
     let intake = last
@@ -200,5 +211,10 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
   })
 
 /** Runs the plan to its end. Rejects with what stopped it when that was no stop that was asked for; the last commit stands. */
-export const execute = (plan: Plan, control: RunControl): Promise<Summary> =>
-  Effect.runPromise(Effect.scoped(program(plan, control)))
+export const execute = async (plan: Plan, control: RunControl): Promise<Summary> => {
+  try {
+    return await Effect.runPromise(Effect.scoped(program(plan, control)))
+  } catch (error) {
+    throw plan.hide ? withHiddenMessage(error, plan.hide) : error
+  }
+}

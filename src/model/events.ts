@@ -90,7 +90,7 @@ export interface StageProgress {
   readonly calls: number
   /** Of `calls`: those that failed, for good or not. */
   readonly failed: number
-  /** Calls that were made again: requests of the listing, items whose worker had died, calls of a `map` that failed. */
+  /** Calls made again: requests of the source (for `list`), items whose worker had died, calls of a `map` that failed. */
   readonly retries: number
   /** Spent in calls; those at the same time add up. */
   readonly seconds: number

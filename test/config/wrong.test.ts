@@ -259,7 +259,10 @@ describe("variables", () => {
   it.each([
     ["${X}", "environment variable X is not set; set it, or give a default: ${X:-...}"],
     ["${constructor}", "environment variable constructor is not set; set it, or give a default: ${constructor:-...}"],
-    ["${secret:TOKEN}", "secrets are not supported yet: ${secret:TOKEN}; use an environment variable"],
+    [
+      "${secret:TOKEN}",
+      "there is no secret TOKEN; set the environment variable TOKEN, or name a folder of secrets with SLUICE_SECRETS_DIR",
+    ],
     ["${X", "expected } at the end of ${X"],
     ["${}", "expected ${NAME} or ${NAME:-default}, found ${}"],
     ["${X-y}", "expected ${NAME} or ${NAME:-default}, found ${X-y}"],

@@ -18,6 +18,7 @@ interface ServeOptions {
   readonly http: boolean
   readonly concurrency: number
   readonly logFormat: LogFormat
+  readonly strict?: boolean
 }
 
 /** Between two looks at the documents. */
@@ -39,7 +40,7 @@ const formatAddress = ({ address, family, port }: AddressInfo): string =>
   family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`
 
 const serve = async (paths: readonly string[], options: ServeOptions, env: Environment, log: Log): Promise<number> => {
-  const documents = openDocuments(paths, env)
+  const documents = openDocuments(paths, env, options)
   const found = await documents.load()
   if (found.problems.length > 0) throw new ConfigError(found.problems.join("\n"))
 

@@ -1,7 +1,7 @@
 /** Commands that run pipelines, and that tell of runs. */
 import { type Command, Option } from "commander"
 import { LOG_FORMATS, type LogFormat } from "../../observe/log.ts"
-import { atLeastOne, collect, count, formatOption, port, setOption, uriOption } from "../arguments.ts"
+import { atLeastOne, collect, count, formatOption, port, setOption, strictOption, uriOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
 
 const jsonOption = (): Option => new Option("--json", "print the summary as one line of JSON on standard output")
@@ -17,6 +17,7 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .description("Run pipelines, one after the other; the first that does not get to its end is the last.")
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
+    .addOption(strictOption())
     .addOption(jsonOption())
     .addOption(logOption(RUN_LOG))
     .action(async (files: string[], options) => {
@@ -88,6 +89,7 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .option("--host <address>", "of this interface; 0.0.0.0 lets other machines ask", "127.0.0.1")
     .option("--no-http", "do not listen")
     .option("--concurrency <n>", "runs at once; others wait", atLeastOne, 1)
+    .addOption(strictOption())
     .addOption(logOption("how to write log lines"))
     .action(async (paths: string[], options) => {
       const { serveCommand } = await import("../commands/serve.ts")
