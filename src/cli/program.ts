@@ -2,12 +2,12 @@
 import { Command } from "commander"
 import { escapeLines } from "../observe/escape.ts"
 import type { Environment } from "./environment.ts"
+import { readVersion } from "./package.ts"
 import { addComponentCommands } from "./program/components.ts"
 import { addDocumentCommands } from "./program/documents.ts"
 import { addRunCommands } from "./program/runs.ts"
 import { addTableCommands } from "./program/tables.ts"
 import { addUpkeepCommands } from "./program/upkeep.ts"
-import { readVersion } from "./version.ts"
 
 const EPILOGUE = `
 Exit codes: 0 done, 1 failed, 2 bad configuration, 3 too many items failed,

@@ -2,7 +2,7 @@
 import { messageOf } from "../model/errors.ts"
 import type { TraceSettings, Tracing } from "../observe/tracing.ts"
 import type { Environment } from "./environment.ts"
-import { readVersion } from "./version.ts"
+import { readVersion } from "./package.ts"
 
 const TIMEOUT = 10_000
 
