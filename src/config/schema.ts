@@ -133,7 +133,7 @@ export const documentSchema = (env: Environment) =>
     flush_every: Schema.optionalKey(trigger("flush")),
     commit_every: Schema.optionalKey(trigger("commit")),
     index: Schema.optionalKey(
-      fieldSchema({ type: "texts", optional: true, description: "TEXT columns with a full-text index." }),
+      fieldSchema({ type: "texts", optional: true, description: "Columns that get the index of their type." }),
     ),
     errors: Schema.optionalKey(
       fieldsSchema({
