@@ -159,6 +159,8 @@ const TO: Readonly<Record<Layout, (type: string, c: string, wanted: ColumnType) 
   bytes: toBytes,
   vector: toFloats,
   floats: toFloats,
+  // None of the formats that DuckDB reads has come with such values yet.
+  vectors: () => undefined,
 }
 
 /** How the expression `c`, of the given DuckDB type, becomes `wanted`; undefined when it cannot. */
