@@ -16,7 +16,14 @@ export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
 export { type ExportParquetOptions, type ExportParquetResult, exportParquet } from "./dataset/parquet.ts"
 export { type PushOptions, type PushResult, pushTable } from "./dataset/push.ts"
 export { listRuns } from "./dataset/runs.ts"
-export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
+export {
+  type SearchOptions,
+  type SearchRow,
+  search,
+  searchText,
+  type TextSearchOptions,
+  type Vector,
+} from "./dataset/search.ts"
 export { type Forecast, forecast, type Prospect, type Share } from "./engine/forecast.ts"
 export type { Contract, Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"
@@ -43,6 +50,7 @@ export {
   numberColumn,
   textColumn,
   vectorColumn,
+  vectorsColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
 export type { Ending, Flow, ItemCounts, Occasion, Progress, RunEvent, Summary } from "./model/events.ts"

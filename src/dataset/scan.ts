@@ -20,6 +20,8 @@ const FETCH_BYTES = 8 << 20
 /** Rows to fetch before it is known how large they are. */
 const FIRST_ROWS = 16
 const MAX_ROWS = 64
+/** Rows without columns of bytes to fetch at a time. */
+const LIGHT_ROWS = 1000
 
 const cell = (value: Value): Value =>
   typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value
@@ -123,6 +125,40 @@ export async function* rowsOf(
           return [name, column ? cell(valueAt(column, row)) : null]
         }),
       )
+    }
+  }
+}
+
+/** The rows of these ids, in their order, as many at a time as make a few MiB. */
+export async function* rowsById(
+  table: Table,
+  schema: Schema,
+  ids: BigInt64Array,
+  columns: readonly string[],
+): AsyncGenerator<Row> {
+  const heavy = columns.flatMap((name): Heavy[] => {
+    const type = schema.get(name)
+    return type && layoutOf(type) === "bytes" ? [[name, type]] : []
+  })
+  const light = columns.filter((name) => !heavy.some(([other]) => other === name))
+  const step = heavy.length > 0 ? FIRST_ROWS : LIGHT_ROWS
+  for (let start = 0; start < ids.length; start += step) {
+    const piece = [...ids.subarray(start, start + step)]
+    const found = new Map<bigint, Row>()
+    for await (const record of table.takeRowIds(piece).select(light).withRowId()) {
+      const { columns: read } = fromRecordBatch(record)
+      const rowIds = record.getChild("_rowid")
+      for (let row = 0; row < record.numRows; row++) {
+        const values = [...read].map(([name, column]) => [name, cell(valueAt(column, row))] as const)
+        found.set(rowIds?.get(row), Object.fromEntries(values))
+      }
+    }
+    const bytes: (readonly [string, Bytes[]])[] = []
+    for (const one of heavy) bytes.push([one[0], await fetchColumn(table, one, piece)])
+    for (const [at, id] of piece.entries()) {
+      const blobs = Object.fromEntries(bytes.map(([name, values]) => [name, values[at] ?? null]))
+      const row = { ...found.get(id), ...blobs }
+      yield Object.fromEntries(columns.map((name) => [name, row[name] ?? null]))
     }
   }
 }

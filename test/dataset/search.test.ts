@@ -79,6 +79,13 @@ describe("searchText", () => {
     expect(await searchText(uri, "docs", "fox dog", { limit: 2 })).toHaveLength(2)
   })
 
+  it("needs no index", async () => {
+    expect(await searchText(uri, "plain", "FOX")).toMatchObject([{ _item: "a", text: "fox" }])
+    const places = async (column: string) =>
+      (await searchText(uri, "docs", "fox dog", { column })).map((row) => `${row._item} ${row._row}`)
+    expect((await places("title")).sort()).toEqual((await places("text")).filter((at) => !at.startsWith("b")).sort())
+  })
+
   it("searches the column that is named", async () => {
     const [row] = await searchText(uri, "two", "dog", { column: "two" })
     expect(row).toMatchObject({ _item: "a", _row: 0, two: "dog" })
@@ -86,11 +93,8 @@ describe("searchText", () => {
   })
 
   it("says what to do when it cannot search", async () => {
-    const noIndex = searchText(uri, "plain", "fox")
-    await expect(noIndex).rejects.toThrow(TableError)
-    await expect(noIndex).rejects.toThrow(/has no text index.*--index text.*index: \[text\]/)
-    await expect(searchText(uri, "docs", "fox", { column: "title" })).rejects.toThrow(
-      /no text index on column "title" \(it has one on text\).*--index title/,
+    await expect(searchText(uri, "docs", "fox", { column: "image" })).rejects.toThrow(
+      /column "image": text is searched for in TEXT columns, this one is IMAGE/,
     )
     const several = searchText(uri, "two", "fox")
     await expect(several).rejects.toThrow(ConfigError)
