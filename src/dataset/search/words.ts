@@ -8,8 +8,8 @@ import { lancedb } from "../../store/database.ts"
 /** Longer ones are no words, but encoded data. */
 const MAX_BYTES = 40
 const RUN = /[\p{Alphabetic}\p{N}]+/gu
-/** Only characters of these scripts have a form without accents. */
-const FOLDABLE = /[\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}\p{Script=Greek}]/u
+/** Only characters of these scripts become others than their lower case. */
+const FOLDABLE = /[\p{Script=Latin}\p{Script=Common}\p{Script=Inherited}\p{Script=Greek}\p{Script=Arabic}]/u
 const LAST_FOLDABLE = 0x1fbff
 
 const SETTINGS = { baseTokenizer: "simple", stem: false, removeStopWords: false } as const
