@@ -1,6 +1,7 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
 import { createIndex as createIndexOf } from "./dataset/indexes.ts"
+import { type SearchOptions, type SearchRow, search as searchIn } from "./dataset/search.ts"
 import type { Plan } from "./engine/plan.ts"
 import { describeValue } from "./model/describe.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
@@ -182,6 +183,18 @@ export class Client implements AsyncDisposable {
   /** Names of the tables, sorted. */
   listTables(): Promise<string[]> {
     return tablesOf(this.uri)
+  }
+
+  /**
+   * The rows of a table that fit words, a vector or both, the best first, each with its `_score`.
+   *
+   * @example
+   * ```ts
+   * await new Client().search("docs", { query: "neural networks", limit: 5 })
+   * ```
+   */
+  search(tableName: string, options: SearchOptions): Promise<SearchRow[]> {
+    return searchIn(this.uri, tableName, options)
   }
 
   /**

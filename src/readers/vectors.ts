@@ -226,9 +226,8 @@ export const columnOfChunk = (
       return { type, length: rows, ...strings(bindings, vector, rows, valid), ...(valid && { valid }) }
     case "vector":
       return vectors(bindings, vector, rows, column, valid)
-    case "vectors":
-      throw new TypeError(`${formatType(type)} is not read by DuckDB: readers/types.ts has no conversion to it`)
     case "floats":
+    case "vectors":
       return floatLists(bindings, vector, rows, column, valid)
   }
 }
