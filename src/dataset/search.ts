@@ -78,7 +78,8 @@ export const searchOf = async (
   const { query, column, match, hybrid } = options
   if (hybrid) {
     const [vector, text] = isVector(query) ? [options, hybrid] : [hybrid, options]
-    if (!isVector(vector.query) || typeof text.query !== "string" || match === "all") {
+    if (match === "all") throw new ConfigError('match: "all" is for words alone; leave it or hybrid out')
+    if (!isVector(vector.query) || typeof text.query !== "string") {
       throw new ConfigError(
         `hybrid: expected a vector and words, found ${describeValue(query)} and ${describeValue(hybrid.query)}`,
       )
