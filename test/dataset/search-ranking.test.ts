@@ -236,8 +236,12 @@ describe("with an index", () => {
     const withFox = left.filter((n) => tokens[n]?.includes("fox"))
     expect([...text.ids].map(Number).sort(isLess)).toEqual(withFox)
     expect([...text.scores].every((score, at) => score > 0 && score <= (text.scores[at - 1] ?? score))).toBe(true)
-    const contains = await rank(table, { kind: "contains", column: "text", text: "fox" })
-    expect([...contains.ids].map(Number)).toEqual(withFox)
+    for (const words of [["fox"], ["the", "engine"]]) {
+      const contains = await rank(table, { kind: "contains", column: "text", text: words.join(" ") })
+      const withAll = left.filter((n) => words.every((word) => tokens[n]?.includes(word)))
+      expect(withAll.some((n) => n >= 100)).toBe(true)
+      expect([...contains.ids].map(Number)).toEqual(withAll)
+    }
     const near = await rank(table, { kind: "vector", column: "vector", vector: QUERY }, { limit: 20 })
     const wanted = similarities(QUERY)
     const best = left

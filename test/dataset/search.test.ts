@@ -172,6 +172,7 @@ describe("search", () => {
     ["one of several widths", { query: [[1, 2], [1]] }, /expected a vector of 2 numbers, found one of 1/],
     ["nothing", { query: [] }, /query: expected words, a vector or a list of vectors|empty list/],
     ["a condition", { query: "fox", filter: "nope = 1" }, /where: the condition "nope = 1" is refused/],
+    ["all of the words", { query: "fox", match: "all", hybrid: { query: [1, 2] } }, /match: "all" is for words alone/],
     [
       "two vectors",
       { column: "near", query: [1, 2], hybrid: { query: [1, 2] } },
