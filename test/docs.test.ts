@@ -15,6 +15,7 @@ import { LogLines } from "../docs/guide/examples/log-lines.ts"
 import { findNotes } from "../docs/guide/examples/search.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
+import { runTest } from "../src/config/run-test.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
 import type { SearchRow } from "../src/dataset/search.ts"
 import { run, start } from "../src/pipeline.ts"
@@ -53,11 +54,14 @@ describe("the guide", () => {
     expect(await problemsOfBlocks(files)).toBe("")
   })
 
-  it("shows pipelines that are right", () => {
+  it("shows pipelines that are right, and whose tests hold", async () => {
     for (const page of pages) {
       const text = readFileSync(new URL(page, GUIDE), "utf8")
       for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
-        expect(parsePipelines(yaml, page, {}).length, page).toBeGreaterThan(0)
+        const loaded = await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), { HF_TOKEN: "hf_token" })
+        expect(loaded.length, page).toBeGreaterThan(0)
+        for (const test of loaded.flatMap(({ tests }) => tests))
+          expect((await runTest(test)).problems, page).toEqual([])
       }
     }
   })

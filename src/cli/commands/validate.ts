@@ -10,10 +10,10 @@ const TIMES_SHOWN = 5
 
 export const validateCommand = async (
   files: readonly string[],
-  options: { readonly set?: readonly string[] },
+  options: { readonly set?: readonly string[]; readonly strict?: boolean },
   env: Environment,
 ): Promise<void> => {
-  for (const { file, document, schedule } of await loadAll(files, options.set ?? [], env)) {
+  for (const { file, document, schedule } of await loadAll(files, options.set ?? [], env, options)) {
     print(escapeText(`${file}: pipeline ${JSON.stringify(document.name)} is valid`))
     if (!schedule) continue
     const times = parseCron(schedule.cron, schedule.timezone)
