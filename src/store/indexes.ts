@@ -243,7 +243,9 @@ export const buildIndex = async (
     // Built anew rather than through optimize(), which would rewrite the rows of all columns with it.
     await table.createIndex(column, { config: configOf(type, words, options.partitions), name, replace: true })
   } catch (error) {
-    throw failed(column, `: ${messageOf(error)}`, error)
+    // What follows is where in Lance's sources that was found out.
+    const [why] = messageOf(error).split(/, \/|\n/)
+    throw failed(column, `: ${why}`, error)
   }
   return { column, type, built: true }
 }
