@@ -1,5 +1,7 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
+import { createIndex as createIndexOf } from "./dataset/indexes.ts"
+import { type SearchOptions, type SearchRow, search as searchIn } from "./dataset/search.ts"
 import type { Plan } from "./engine/plan.ts"
 import { describeValue } from "./model/describe.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
@@ -12,6 +14,7 @@ import { columnsPlan, filesPlan, formatPlan, planOf, type RunSettings, run } fro
 import { lance } from "./sinks/lance.ts"
 import { files } from "./sources/files.ts"
 import { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
+import type { IndexOptions, IndexResult } from "./store/indexes.ts"
 
 export interface ClientOptions {
   /** Folder of the database; made when it is not there. Default `./data`. */
@@ -23,7 +26,7 @@ export interface IngestOptions extends Pick<RunSettings, "mode" | "flushEvery" |
   readonly schema?: SchemaMap
   /** A dataset layout: a built-in one such as `Coco`, or a class of your own. */
   readonly format?: Format
-  /** TEXT columns that get a full-text index after the last commit. */
+  /** Columns that get the index of their type after the last commit, as `createIndex` makes it: TEXT one for BM25. */
   readonly index?: readonly string[]
   /** Called after each commit. `total` is 0 while it is not known: files become rows only as they are read. */
   readonly onProgress?: (rowsWritten: number, total: number) => void
@@ -180,6 +183,28 @@ export class Client implements AsyncDisposable {
   /** Names of the tables, sorted. */
   listTables(): Promise<string[]> {
     return tablesOf(this.uri)
+  }
+
+  /**
+   * The rows of a table that fit words, a vector or both, the best first, each with its `_score`.
+   *
+   * @example
+   * ```ts
+   * await new Client().search("docs", { query: "neural networks", limit: 5 })
+   * ```
+   */
+  search(tableName: string, options: SearchOptions): Promise<SearchRow[]> {
+    return searchIn(this.uri, tableName, options)
+  }
+
+  /**
+   * Makes the index that the column's type calls for; nothing where it is there and complete. Below 100,000 vectors an
+   * EMBEDDING gets none, as it needs none.
+   *
+   * @throws {TableError} "Index creation failed", with the column and why.
+   */
+  createIndex(tableName: string, column: string, options?: IndexOptions): Promise<IndexResult> {
+    return createIndexOf(this.uri, tableName, column, options)
   }
 
   /**

@@ -11,11 +11,19 @@ export {
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type DeadLetterOptions, deadLetters } from "./dataset/dead-letters.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
+export { createIndex, listIndexes } from "./dataset/indexes.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
 export { type ExportParquetOptions, type ExportParquetResult, exportParquet } from "./dataset/parquet.ts"
 export { type PushOptions, type PushResult, pushTable } from "./dataset/push.ts"
 export { listRuns } from "./dataset/runs.ts"
-export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
+export {
+  type SearchOptions,
+  type SearchRow,
+  search,
+  searchText,
+  type TextSearchOptions,
+  type Vector,
+} from "./dataset/search.ts"
 export { type Forecast, forecast, type Prospect, type Share } from "./engine/forecast.ts"
 export type { Contract, Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"
@@ -45,6 +53,7 @@ export {
   type Value,
   valueAt,
   vectorColumn,
+  vectorsColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
 export {
@@ -117,3 +126,4 @@ export { type FilesOptions, files } from "./sources/files.ts"
 export { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
 export type { MapOptions, StageOptions, WorkerCode } from "./stages.ts"
 export type { FilesPipeline, NewPipeline, PipelineSettings, RowsPipeline } from "./steps.ts"
+export type { IndexOptions, IndexResult, IndexType, TableIndex } from "./store/indexes.ts"

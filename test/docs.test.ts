@@ -12,10 +12,12 @@ import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
 import { embed } from "../docs/guide/examples/embed.ts"
 import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
 import { LogLines } from "../docs/guide/examples/log-lines.ts"
+import { findNotes } from "../docs/guide/examples/search.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
 import { runTest } from "../src/config/run-test.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
+import type { SearchRow } from "../src/dataset/search.ts"
 import { run, start } from "../src/pipeline.ts"
 import { problemsOfBlocks } from "./fixtures/code-blocks.ts"
 import { picture } from "./fixtures/image.ts"
@@ -169,6 +171,20 @@ describe("an example", () => {
     } finally {
       server.close()
     }
+  })
+
+  it("search: finds what the page says", async () => {
+    const found = await findNotes(join(await tempFolder(), "data"))
+    const notes = (rows: readonly SearchRow[]) => rows.map((row) => row.n)
+    expect(notes(found.words)).toEqual([1, 3])
+    expect(found.all).toEqual([{ n: 3, _score: 1 }])
+    expect(found.near).toEqual([
+      { n: 3, _score: 1 },
+      { n: 2, _score: expect.closeTo(0.6, 6) },
+    ])
+    expect(notes(found.both)).toEqual([3, 4, 2])
+    expect(notes(found.stems).sort()).toEqual([1, 2])
+    expect(found.indexes).toMatchObject([{ column: "text", type: "BM25", indexedRows: 4, unindexedRows: 0 }])
   })
 
   it("LogLines: is ingested once", async () => {

@@ -141,7 +141,7 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
       ),
     ),
     index: Schema.optionalKey(
-      fieldSchema({ type: "texts", optional: true, description: "TEXT columns with a full-text index." }),
+      fieldSchema({ type: "texts", optional: true, description: "Columns that get the index of their type." }),
     ),
     errors: Schema.optionalKey(
       fieldsSchema({

@@ -126,6 +126,9 @@ describe("reading commands", () => {
     expect(csv.stdout).toMatch(/^_item,_row,text,_score\n(.+\n)*"?/)
     expect((await run(["search", "docs", "otter"])).stdout).toContain("The otter waits at the lock gate.")
     expect(await run(["search", "docs", "giraffe"])).toMatchObject({ code: 0, stdout: "" })
+    await writeFile(join(cwd, "vector.json"), "[1, 0]")
+    const both = ["search", "docs", "otter", "--where", "_row < 0", "--vector-from", "vector.json"]
+    expect((await run(both)).stderr).toContain('Table "docs" has no EMBEDDING column to search')
 
     const exported = await run(["export", "docs", "out", "--column", "text"])
     expect(exported).toMatchObject({ code: 0, stdout: "" })

@@ -31,7 +31,11 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .argument("<path...>", "files, folders and globs")
     .requiredOption("--table <name>", "name of the table; made when it is not there")
     .addOption(uriOption(env))
-    .option("--index <column>", "TEXT column to search in (repeatable)", collect)
+    .option(
+      "--index <column>",
+      "column that gets the index of its type, such as text to search in (repeatable)",
+      collect,
+    )
     .addOption(
       new Option(
         "--mode <mode>",
