@@ -95,13 +95,6 @@ class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
       const found = origin ? "what makes rows by itself; leave .normalize() out" : "nothing before it"
       throw this.#wrong("normalize", `expected .from(source) before it, found ${found}`)
     }
-    const without = normalizers.find(({ module }) => module === undefined)
-    if (without) {
-      throw this.#wrong(
-        "normalize",
-        `expected the normalizer ${without.name} to say module: import.meta.url, from which workers load it, found none`,
-      )
-    }
     const feed = filesFeed(origin.source, mediaOptions(options), [...normalizers, ...NORMALIZERS])
     return this.#with({ origin: { feed }, ...columnsOf(feed.columnTypes) })
   }

@@ -31,7 +31,8 @@ export {
 } from "./formats/lerobot/index.ts"
 export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
 export { Yolo, type YoloOptions } from "./formats/yolo/index.ts"
-export { type Batch, batchOf } from "./model/batch.ts"
+export { readItem } from "./media/itemfile.ts"
+export { type Batch, batchOf, schemaOf } from "./model/batch.ts"
 export {
   boolColumn,
   bytesColumn,
@@ -41,6 +42,8 @@ export {
   int32Column,
   numberColumn,
   textColumn,
+  type Value,
+  valueAt,
   vectorColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
@@ -59,6 +62,7 @@ export {
   type Rows,
 } from "./model/normalizer.ts"
 export type { OptionSpec, OptionSpecs } from "./model/options.ts"
+export { matchingRows, otherRows } from "./model/row-filter.ts"
 export type { RunRecord } from "./model/run.ts"
 export {
   type Needs,

@@ -152,6 +152,12 @@ export const filesFeed = (
       `normalize: unknown medium ${JSON.stringify(unknown)}; there are ${normalizers.map(({ name }) => name).join(", ")}`,
     )
   }
+  const lost = normalizers.find((normalizer) => !NORMALIZERS.includes(normalizer) && normalizer.module === undefined)
+  if (lost) {
+    throw new ConfigError(
+      `normalize: expected the normalizer ${lost.name} to say module: import.meta.url, from which workers load it; found nothing`,
+    )
+  }
   const media: Record<string, Readonly<Record<string, Plain>>> = {}
   const routes = new Map<Normalizer, Route>()
   for (const normalizer of normalizers) {

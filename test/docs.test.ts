@@ -56,7 +56,7 @@ describe("the guide", () => {
     for (const page of pages) {
       const text = readFileSync(new URL(page, GUIDE), "utf8")
       for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
-        const loaded = await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), { HF_TOKEN: "a token" })
+        const loaded = await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), { HF_TOKEN: "hf_token" })
         expect(loaded.length, page).toBeGreaterThan(0)
         for (const test of loaded.flatMap(({ tests }) => tests))
           expect((await runTest(test)).problems, page).toEqual([])

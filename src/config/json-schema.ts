@@ -2,7 +2,7 @@
  * The JSON Schema (2020-12) of pipeline documents, for editors. It is made of what documents are checked with, so the two
  * cannot disagree; what only a program can check (paths, column types) is left to `sluice validate`.
  */
-import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaAST from "effect/SchemaAST"
 import type { Field } from "../model/fields.ts"
 import { FIELD, JSON_FORM, JSON_RULES } from "./fields.ts"
 import { BUILT_IN } from "./registry.ts"
@@ -62,6 +62,11 @@ const ofStruct = ({ propertySignatures, indexSignatures, annotations }: SchemaAS
 }
 
 const toJson = (ast: SchemaAST.AST): Json => {
+  const description = SchemaAST.resolveDescription(ast)
+  return { ...(description !== undefined && { description }), ...formOf(ast) }
+}
+
+const formOf = (ast: SchemaAST.AST): Json => {
   const field = ast.annotations?.[FIELD] as Field | undefined
   if (field) return ofField(field)
   const form = ast.annotations?.[JSON_FORM] as Json | undefined

@@ -64,7 +64,7 @@ const nameOf = (defined: Defined): string => (defined.kind === "normalizer" ? de
  * The registry with what a module exports that was made by `Source.define`, `Format.define`, `Normalizer.define` or
  * `Sink.define`.
  *
- * @throws {ConfigError} when a name is taken, or a normalizer does not say where workers find it.
+ * @throws {ConfigError} when a name is taken.
  */
 export const withPlugin = (
   registry: Registry,
@@ -85,12 +85,6 @@ export const withPlugin = (
     return own
   }
   const normalizers = add(registry.normalizers, "normalizer")
-  const without = normalizers.find(({ module }) => module === undefined)
-  if (without) {
-    throw new ConfigError(
-      `plugin ${JSON.stringify(plugin)}: normalizer ${without.name}: expected module: import.meta.url, from which workers load it, found none`,
-    )
-  }
   return {
     sources: [...registry.sources, ...add(registry.sources, "source")],
     formats: [...registry.formats, ...add(registry.formats, "format")],

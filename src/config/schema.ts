@@ -27,7 +27,7 @@ const componentSchema = <Values>(components: readonly Described[], env: Environm
 const ROWS = "expected a whole number of rows of at least 1"
 const isRows = (rows: number): boolean => Number.isSafeInteger(rows) && rows >= 1
 
-const trigger = (what: string) =>
+const trigger = (what: string, about: string) =>
   Schema.Union([
     Schema.Number.check(Schema.makeFilter((rows) => isRows(rows) || `${ROWS}, found ${rows}`)),
     // What a variable stands for is text.
@@ -41,7 +41,10 @@ const trigger = (what: string) =>
       bytes: { type: "bytes", min: 1, optional: true, description: `Bytes that make a ${what}.` },
       period: { type: "duration", min: 1, optional: true, description: `Time from the first row to a ${what}.` },
     }),
-  ]).annotate({ expected: "a whole number of rows, or a mapping with rows, bytes or period" })
+  ]).annotate({
+    expected: "a whole number of rows, or a mapping with rows, bytes or period",
+    description: about,
+  })
 
 const normalizeSchema = (normalizers: Registry["normalizers"]) =>
   Schema.Struct(
@@ -107,9 +110,15 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
     source: Schema.optionalKey(componentSchema<ComponentValues>(sources, env)),
     format: Schema.optionalKey(componentSchema<ComponentValues>(formats, env)),
     normalize: Schema.optionalKey(normalizeSchema(normalizers)),
-    stages: Schema.optionalKey(stagesSchema),
+    stages: Schema.optionalKey(
+      stagesSchema.annotate({ description: "What is done with rows before they are written, in this order." }),
+    ),
     sink: componentSchema<SinkValues>(sinks, env),
-    schema: Schema.optionalKey(columnTypes),
+    schema: Schema.optionalKey(
+      columnTypes.annotate({
+        description: "Column types that win over the ones that the rows come with, by the columns' names.",
+      }),
+    ),
     contract: Schema.optionalKey(
       fieldSchema({
         type: "choice",
@@ -119,8 +128,18 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
           "Columns that the table lacks are added (`evolve`) or make the item fail (`freeze`); or rows that do not fit are left out (`discard_row`).",
       }),
     ),
-    flush_every: Schema.optionalKey(trigger("flush")),
-    commit_every: Schema.optionalKey(trigger("commit")),
+    flush_every: Schema.optionalKey(
+      trigger(
+        "flush",
+        "When buffered rows become a record batch: so many rows, or what comes first. Default 200 rows or 8 MiB.",
+      ),
+    ),
+    commit_every: Schema.optionalKey(
+      trigger(
+        "commit",
+        "When record batches become a version of the table: so many rows, or what comes first. Default 2,000 rows or 48 MiB.",
+      ),
+    ),
     index: Schema.optionalKey(
       fieldSchema({ type: "texts", optional: true, description: "TEXT columns with a full-text index." }),
     ),
@@ -134,7 +153,7 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
           optional: true,
           description: "The same as a share of the items that were tried, once there are 20 of them.",
         },
-      }),
+      }).annotate({ description: "How many failures a run bears before it stops; what was good is committed." }),
     ),
     workers: Schema.optionalKey(
       fieldsSchema({
@@ -159,7 +178,7 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
           description:
             "Memory that an item may take in a child process (videos, very large pictures); by default a quarter of the machine's.",
         },
-      }),
+      }).annotate({ description: "Where rows are made." }),
     ),
     shutdown_timeout: Schema.optionalKey(
       fieldSchema({
@@ -172,8 +191,12 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
     max_item_bytes: Schema.optionalKey(
       fieldSchema({ type: "bytes", min: 1, description: "Bytes that one item may take in memory." }),
     ),
-    schedule: Schema.optionalKey(fieldsSchema(SCHEDULE)),
-    tests: Schema.optionalKey(testsSchema),
+    schedule: Schema.optionalKey(
+      fieldsSchema(SCHEDULE).annotate({ description: "When `sluice serve` runs the pipeline." }),
+    ),
+    tests: Schema.optionalKey(
+      testsSchema.annotate({ description: "What the pipeline makes of known input, for `sluice test`." }),
+    ),
   })
 
 export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

@@ -84,7 +84,9 @@ type StageValues = FieldValues<typeof STAGE> & {
 const stageSchema = Schema.Struct({
   ...membersOf(STAGE),
   code: fieldsSchema(CODE),
-  columns: Schema.optionalKey(columnTypes),
+  columns: Schema.optionalKey(
+    columnTypes.annotate({ description: "The columns that a `map` gives, and their types." }),
+  ),
 }).annotate({
   [JSON_RULES]: { dependentRequired: { map: ["columns"] } },
 }) as unknown as Schema.Codec<StageValues, unknown>

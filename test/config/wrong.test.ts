@@ -136,6 +136,11 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
     ["p.yaml:6:9  normalize.text.chunk_overlap: expected less than chunk_size (100), found 200"],
   ],
   [
+    "values that only the source itself understands",
+    `${HEAD}source:\n  type: huggingface\n  repo: a/b\n  token: abc\n${SINK}`,
+    ['p.yaml:6:10  source.token: expected the token of a Hugging Face account, which begins with "hf_"'],
+  ],
+  [
     "an index where there are none",
     `${HEAD}${SOURCE}sink: { type: memory, table: t }\nindex: [text]\n`,
     ['p.yaml:5:8  index: a sink of type "memory" has no indexes; leave "index" out'],

@@ -30,8 +30,9 @@ const feedOf = (normalizer: Normalizer, include: string | readonly string[]): Fe
  * ```ts
  * import { test } from "node:test"
  * import { normalizerChecks } from "sluice/testing"
- * import { subtitles } from "./subtitles.ts"
+ * import type { Normalizer } from "sluice"
  *
+ * declare const subtitles: Normalizer
  * for (const { name, run } of normalizerChecks(subtitles, ["./samples/talk.srt"])) test(name, run)
  * ```
  */
