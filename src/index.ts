@@ -47,7 +47,19 @@ export {
   vectorColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
-export type { Ending, Flow, ItemCounts, Occasion, Progress, RunEvent, Summary } from "./model/events.ts"
+export {
+  type Ending,
+  type Flow,
+  type ItemCounts,
+  type Occasion,
+  type Progress,
+  type RunEvent,
+  SLOW_SECONDS,
+  STAGE_SECONDS,
+  type StageKind,
+  type StageProgress,
+  type Summary,
+} from "./model/events.ts"
 export type { Feed, Route } from "./model/feed.ts"
 export { recipeOf } from "./model/feed.ts"
 export type { Component, Field, Fields, FieldValues, Spec } from "./model/fields.ts"

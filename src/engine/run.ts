@@ -19,6 +19,7 @@ import { type Entry, list } from "./listing.ts"
 import { mendCut, openLedger } from "./mend.ts"
 import type { Plan } from "./plan.ts"
 import { openStage } from "./stage-intake.ts"
+import { tallyStage } from "./stage-tally.ts"
 import { Tally } from "./tally.ts"
 import { claimTempDir } from "./temp.ts"
 import { removeVanished, Seen } from "./vanished.ts"
@@ -62,7 +63,11 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       Effect.sync(() => openLanes(plan.workers)),
       (open) => Effect.promise(() => open.close()),
     )
-    const tally = new Tally(plan.feed.source.total)
+    const stages = plan.stages.map((stage) => ({ stage, tally: tallyStage(stage.kind, stage.name) }))
+    const tally = new Tally(
+      plan.feed.source,
+      stages.map(({ tally }) => tally),
+    )
     tally.workersBusy = () => lanes.busy
     watch(() => tally.progress)
     const firstVersion = writer.version
@@ -129,7 +134,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
     // Rows come to the first stage first, so the last one is opened first.
     let intake = last
     const known = plan.feed.columnTypes ?? {}
-    for (const stage of plan.stages.toReversed()) intake = yield* openStage(stage, known, intake)
+    for (const one of stages.toReversed()) intake = yield* openStage({ ...one, known, emit }, intake)
 
     yield* Effect.forkScoped(
       Effect.gen(function* () {
@@ -159,6 +164,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
           mendCut: (next) => mendCut(writer, ledger, next),
           lanes,
           tempDir,
+          emit,
           stopping: () => ending !== "complete",
           context: {
             signal: stopListing.signal,
@@ -172,7 +178,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
 
     // The last rows can be at a stage for long: a stop is heard then, too.
     const commitRest = Effect.suspend(() => intake.commit(drain.aborted ? "shutdown" : "end"))
-    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally }, entries), commitRest)
+    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally, emit }, entries), commitRest)
     const work = Effect.raceFirst(all, intake.ticker)
     const outcome = yield* Effect.raceFirst(Effect.as(work, "complete" as const), Deferred.await(halted))
     if (outcome === "cut") yield* Effect.andThen(intake.cut(), commitRest)

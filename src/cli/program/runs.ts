@@ -1,8 +1,15 @@
 /** Commands that run pipelines, and that tell of runs. */
 import { type Command, Option } from "commander"
-import { LOG_FORMATS } from "../../observe/log.ts"
+import { LOG_FORMATS, type LogFormat } from "../../observe/log.ts"
 import { atLeastOne, collect, count, formatOption, port, setOption, strictOption, uriOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
+
+const jsonOption = (): Option => new Option("--json", "print the summary as one line of JSON on standard output")
+
+const logOption = (what: string): Option =>
+  new Option("--log-format <format>", what).choices(LOG_FORMATS).default("text" satisfies LogFormat)
+
+const RUN_LOG = "what is told on standard error: progress and text, or log lines of JSON"
 
 export const addRunCommands = (program: Command, env: Environment, exit: (code: number) => void): void => {
   program
@@ -11,7 +18,8 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
     .addOption(strictOption())
-    .option("--json", "print the summary as one line of JSON on standard output")
+    .addOption(jsonOption())
+    .addOption(logOption(RUN_LOG))
     .action(async (files: string[], options) => {
       const { runCommand } = await import("../commands/run.ts")
       exit(await runCommand(files, options, env))
@@ -43,10 +51,11 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .option("--dpi <n>", "resolution of PDF pages", count)
     .option("--segment <duration>", "length of a video segment, such as 10s")
     .option("--no-thumbnails", "make no thumbnails")
-    .option("--json", "print the summary as one line of JSON on standard output")
+    .addOption(jsonOption())
+    .addOption(logOption(RUN_LOG))
     .action(async (paths: string[], options) => {
       const { ingestCommand } = await import("../commands/ingest.ts")
-      exit(await ingestCommand(paths, options))
+      exit(await ingestCommand(paths, options, env))
     })
 
   program
@@ -65,7 +74,8 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .description("Try again the items that failed, and no others; those that come through leave the dead letters.")
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
-    .option("--json", "print the summary as one line of JSON on standard output")
+    .addOption(jsonOption())
+    .addOption(logOption(RUN_LOG))
     .action(async (files: string[], options) => {
       const { retryCommand } = await import("../commands/retry.ts")
       exit(await retryCommand(files, options, env))
@@ -80,7 +90,7 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .option("--no-http", "do not listen")
     .option("--concurrency <n>", "runs at once; others wait", atLeastOne, 1)
     .addOption(strictOption())
-    .addOption(new Option("--log-format <format>", "how to write log lines").choices(LOG_FORMATS).default("text"))
+    .addOption(logOption("how to write log lines"))
     .action(async (paths: string[], options) => {
       const { serveCommand } = await import("../commands/serve.ts")
       exit(await serveCommand(paths, options, env))
