@@ -3,6 +3,7 @@ import type { Plan } from "../engine/plan.ts"
 import { ConfigError, ManagedServiceError } from "../model/errors.ts"
 import type { Fields } from "../model/fields.ts"
 import type { Sink } from "../model/sink.ts"
+import { suggest } from "../model/suggest.ts"
 import type { SchemaMap } from "../model/types.ts"
 import { filesFeed, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
@@ -96,6 +97,14 @@ const rowsPlan = (document: PipelineDocument, registry: Registry): RowsPlan => {
   return { plan: planOf({ name, sink, feed: source }, settings), columnTypes: source.columnTypes }
 }
 
+/** @param known the columns that the rows have. */
+const checkIndex = ({ index = [], schema = {} }: PipelineDocument, known: readonly string[]): void => {
+  const columns = [...new Set([...known, ...Object.keys(schema)])]
+  const missing = [index].flat().find((name) => !columns.includes(name))
+  if (missing === undefined) return
+  throw new ConfigError(`index: the rows have no column ${JSON.stringify(missing)}${suggest(missing, columns)}`)
+}
+
 /**
  * The plan of a document. Nothing is opened or read yet.
  *
@@ -115,6 +124,8 @@ export const toPlan = (
     if (column === undefined) continue
     throw new ConfigError(`schema.${column}: ${kind} ${JSON.stringify(name)} gives this column; say its type there`)
   }
+  const given = stages.flatMap(({ columns }) => [...columns.keys()])
+  if (columnTypes) checkIndex(document, [...Object.keys(columnTypes), ...given])
   return withStages(plan, stages, columnTypes)
 }
 
