@@ -1,10 +1,11 @@
 /** Reading pipeline documents: YAML, variables, overrides, check, plan. */
 import { open } from "node:fs/promises"
 import type { Plan } from "../engine/plan.ts"
-import { AuthError, ConfigError, messageOf } from "../model/errors.ts"
+import { ConfigError, messageOf } from "../model/errors.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
 import { checkDocument, placed } from "./check.ts"
 import { MAX_BYTES, type ParsedDocument, pathKey, readDocuments } from "./document.ts"
+import { guaranteeOf } from "./guarantee.ts"
 import { withHidden } from "./hidden.ts"
 import { type Environment, hiding } from "./interpolate.ts"
 import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
@@ -26,6 +27,8 @@ export interface Loaded {
   /** Another plan of it: two runs or listings of one plan would get into each other's way. */
   readonly newPlan: () => Plan
   readonly tests: readonly PipelineTest[]
+  /** What it promises, a line each. */
+  readonly guarantee: readonly string[]
   /** When it is to be run; undefined where the document does not say. */
   readonly schedule: ScheduleSpec | undefined
 }
@@ -119,9 +122,11 @@ const loadDocument = async (
     const newPlan = (): Plan => shown(toPlan(document, registry, plugins))
     const plan = newPlan()
     const { tests, problems: wrong } = readTests(document.tests ?? [], { whole, file, registry, plugins, env, shown })
-    return wrong.length > 0 ? wrong : { file, document, plan, newPlan, tests, schedule: toSchedule(document) }
+    if (wrong.length > 0) return wrong
+    const guarantee = guaranteeOf(document, registry)
+    return { file, document, plan, newPlan, tests, guarantee, schedule: toSchedule(document) }
   } catch (error) {
-    if (!(error instanceof ConfigError || error instanceof AuthError)) throw error
+    if (!(error instanceof ConfigError)) throw error
     return [{ place: whole.place(keyOf(error.message)), path: [], message: whole.hide(error.message) }]
   }
 }

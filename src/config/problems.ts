@@ -29,6 +29,13 @@ const MAX_LENGTH = 1000
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** A value, as it is called in messages. */
+export const describe = (value: unknown): string => {
+  if (Array.isArray(value)) return "a list"
+  if (isRecord(value)) return "a mapping"
+  return value === null ? "nothing" : JSON.stringify(value)
+}
+
 /** The key that the message of an error begins with, where it does. */
 export const keyOf = (message: string): Path => /^[a-z_.]+/.exec(message)?.[0].split(".") ?? []
 

@@ -194,7 +194,9 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
     schedule: Schema.optionalKey(
       fieldsSchema(SCHEDULE).annotate({ description: "When `sluice serve` runs the pipeline." }),
     ),
-    tests: Schema.optionalKey(testsSchema),
+    tests: Schema.optionalKey(
+      testsSchema.annotate({ description: "What the pipeline makes of known input, for `sluice test`." }),
+    ),
   })
 
 export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

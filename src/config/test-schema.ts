@@ -42,12 +42,25 @@ const testSchema = Schema.Struct({
       Schema.Record(Schema.String, fieldSchema({ type: "string", description: "What is in the file." })),
       Schema.String.check(Schema.makeFilter((path) => path !== "" || 'expected a path, found ""')),
       Schema.Array(fieldSchema(PATH)),
-    ]).annotate({ expected: "files with what is in them, or paths" }),
+    ]).annotate({
+      expected: "files with what is in them, or paths",
+      description: "Files for the source: names with their texts, or paths, relative to the document.",
+    }),
   ),
-  with: Schema.optionalKey(anything),
-  mocks: Schema.optionalKey(Schema.Record(Schema.String, anything)),
-  items: Schema.optionalKey(fieldsSchema(ITEMS)),
-  expect: Schema.optionalKey(Schema.Array(anything)),
+  with: Schema.optionalKey(
+    anything.annotate({
+      description: "What the test changes of the document; `{files}` in it is the folder of the test's files.",
+    }),
+  ),
+  mocks: Schema.optionalKey(
+    Schema.Record(Schema.String, anything).annotate({
+      description: "By the name of a `map`: the value of each of its columns, in the place of its function.",
+    }),
+  ),
+  items: Schema.optionalKey(fieldsSchema(ITEMS).annotate({ description: "How many items there are of each kind." })),
+  expect: Schema.optionalKey(
+    Schema.Array(anything).annotate({ description: "The rows, in order; of each, the columns that matter." }),
+  ),
 }) as unknown as Schema.Codec<TestValues, unknown>
 
 export const testsSchema = Schema.Array(testSchema)

@@ -4,6 +4,10 @@ import { mkdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { checkSource } from "../../src/cli/check.ts"
+import { checkCommand } from "../../src/cli/commands/check.ts"
+import { runCommand } from "../../src/cli/commands/run.ts"
+import { serveCommand } from "../../src/cli/commands/serve.ts"
+import { validateCommand } from "../../src/cli/commands/validate.ts"
 import { forecast } from "../../src/engine/forecast.ts"
 import type { RunEvent } from "../../src/model/events.ts"
 import { run } from "../../src/pipeline.ts"
@@ -210,12 +214,16 @@ describe("--strict", () => {
     ])
   })
 
-  it("is an option of commands", { timeout: 60_000 }, async () => {
-    await write(document(`token: ${HF}`))
-    const { code, stderr } = await sluice(["validate", "--strict", "p.yaml"], { cwd: dir })
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: `p.yaml:4:31  source.token: found a secret in plain text; ${ADVICE}\n`,
-    })
+  it("is an option of commands", async () => {
+    const file = await write(document(`token: ${HF}`))
+    const serve = { port: 0, host: "127.0.0.1", http: false, concurrency: 1, logFormat: "text" } as const
+    for (const command of [
+      () => validateCommand([file], { strict: true }, {}),
+      () => checkCommand([file], { strict: true }, {}),
+      () => runCommand([file], { strict: true, logFormat: "text" }, {}),
+      () => serveCommand([file], { ...serve, strict: true }, {}),
+    ]) {
+      await expect(command()).rejects.toThrow(`${file}:4:31  source.token: found a secret in plain text; ${ADVICE}`)
+    }
   })
 })

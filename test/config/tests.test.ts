@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
+import { testCommand } from "../../src/cli/commands/test.ts"
 import { loadPipelines } from "../../src/config/load.ts"
 import { formatProblem } from "../../src/config/problems.ts"
 import { runTest } from "../../src/config/run-test.ts"
@@ -230,9 +231,8 @@ describe("what is said of a document", () => {
   })
 
   it("without any test", async () => {
-    expect(await sluice(["test", "pipelines/coco.yaml"], { cwd: "." })).toMatchObject({
-      code: 2,
-      stderr: "error: pipelines/coco.yaml: expected pipelines with tests, found none; add some under tests\n",
-    })
+    await expect(testCommand(["pipelines/coco.yaml"], {}, {})).rejects.toThrow(
+      "pipelines/coco.yaml: expected pipelines with tests, found none; add some under tests",
+    )
   })
 })
