@@ -1,5 +1,6 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
+import { type Dataset, type OpenOptions, openTable as openOf } from "./dataset/training/index.ts"
 import type { Plan } from "./engine/plan.ts"
 import { describeValue } from "./model/describe.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
@@ -175,6 +176,15 @@ export class Client implements AsyncDisposable {
       )
     }
     return { tableName, rowCount: summary.rows, datasetPath: `${this.uri}/${tableName}`, summary }
+  }
+
+  /**
+   * Opens a table to train on it, at the version that it has now or at another one. Close it when it is no longer needed.
+   *
+   * @throws {TableError} when there is no such table, version or tag.
+   */
+  openTable(name: string, options: OpenOptions = {}): Promise<Dataset> {
+    return openOf(this.uri, name, options)
   }
 
   /** Names of the tables, sorted. */

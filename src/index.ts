@@ -16,6 +16,17 @@ export { type ExportParquetOptions, type ExportParquetResult, exportParquet } fr
 export { type PushOptions, type PushResult, pushTable } from "./dataset/push.ts"
 export { listRuns } from "./dataset/runs.ts"
 export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
+export {
+  type BatchesOptions,
+  type ColumnArray,
+  type ColumnArrays,
+  type Dataset,
+  type Epoch,
+  nullMask,
+  type OpenOptions,
+  openTable,
+  type SampleOptions,
+} from "./dataset/training/index.ts"
 export { type Forecast, forecast, type Prospect, type Share } from "./engine/forecast.ts"
 export type { Contract, Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"

@@ -21,14 +21,16 @@ const FETCH_BYTES = 8 << 20
 const FIRST_ROWS = 16
 const MAX_ROWS = 64
 
-const cell = (value: Value): Value =>
+/** A bigint only where a number would not be exact. */
+export const cell = (value: Value): Value =>
   typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value
 
 type Bytes = Uint8Array | null
-type Heavy = readonly [name: string, type: ColumnType]
+/** A column whose bytes are fetched apart from the others. */
+export type Heavy = readonly [name: string, type: ColumnType]
 
 /** One column's bytes of the given rows, in their order. */
-const fetchColumn = async (table: Table, [name, { blob }]: Heavy, ids: readonly bigint[]): Promise<Bytes[]> => {
+export const fetchColumn = async (table: Table, [name, { blob }]: Heavy, ids: readonly bigint[]): Promise<Bytes[]> => {
   if (blob) {
     const blobs = await table.fetchBlobs(name, ids)
     return blobs.map((bytes) => bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
