@@ -115,6 +115,16 @@ const arrayOf = (type: ColumnType, pieces: readonly Placed[], rows: number): Col
   switch (layoutOf(type)) {
     case "utf8":
       return texts(pieces, rows)
+    case "bytes": {
+      const target = new Array<Uint8Array | null>(rows).fill(null)
+      for (const { column, piece, first } of pieces) {
+        eachRow(piece, first, (row, at) => {
+          const { values, offsets } = column
+          if (!isNull(column, row)) target[at] = values.subarray(offsets?.[row], offsets?.[row + 1]) as Uint8Array
+        })
+      }
+      return target
+    }
     case "floats": {
       const target = new Array<Float32Array | null>(rows).fill(null)
       for (const { column, piece, first } of pieces) {

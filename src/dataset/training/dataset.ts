@@ -109,6 +109,8 @@ interface Shared {
 
 const DEFAULT_SIZE = 100
 const DEFAULT_PREFETCH = 2
+/** Record batches of the store, of about a thousand rows each, that it makes while those before are cut up. */
+const SCAN_AHEAD = 2
 
 const checkSeed = (seed: number): number => {
   checkCount("seed", seed, 0)
@@ -126,13 +128,13 @@ const datasetOf = (shared: Shared, schema: Schema, view: ViewRows, close: () => 
   const checkOpen = (): void => {
     if (shared.isClosed()) throw new TableError(`Table ${JSON.stringify(name)} was closed; open it anew to read on`)
   }
-  const reading = (columns: readonly string[]) => {
+  const reading = (columns: readonly string[], together?: boolean) => {
     checkOpen()
     checkColumns(
       { ...open, schema: new Map([...open.schema].filter(([one]) => isHidden(one) || schema.has(one))) },
       columns,
     )
-    return readingOf(open, open.schema, columns)
+    return readingOf(open, columns, together)
   }
   const scanned = [...schema].filter(([, type]) => !type.blob).map(([column]) => column)
 
@@ -145,7 +147,7 @@ const datasetOf = (shared: Shared, schema: Schema, view: ViewRows, close: () => 
   }
 
   const take = async (indexes: ArrayLike<number>, columns: readonly string[]): Promise<ColumnArrays> => {
-    const plan = reading(columns)
+    const plan = reading(columns, true)
     const base = await picks()
     const positions = Uint32Array.from(indexes, (index) => {
       if (!(Number.isInteger(index) && index >= 0 && index < view.length)) {
@@ -161,7 +163,7 @@ const datasetOf = (shared: Shared, schema: Schema, view: ViewRows, close: () => 
     const plan = reading(columns)
     const rows = where === undefined ? view : await narrow(open, view, { where, orderBy: [], offset: 0 }, tableRows)
     if (!shuffle && !rows.picks) {
-      return yield* readBatches(plan, scanRows(plan, rows.where, position), size, dropLast)
+      return yield* readBatches(plan, ahead(scanRows(plan, rows.where, position), SCAN_AHEAD), size, dropLast)
     }
     checkRows(rows.length)
     const positions = rows === view ? await picks() : await picksOf(open, rows, tableRows)

@@ -7,7 +7,7 @@
 import type { RecordBatch } from "apache-arrow"
 import { type Batch, concatBatches } from "../../model/batch.ts"
 import { TableError } from "../../model/errors.ts"
-import { type ColumnType, layoutOf, type Schema } from "../../model/types.ts"
+import { type ColumnType, layoutOf } from "../../model/types.ts"
 import { fromRecordBatch } from "../../store/arrow.ts"
 import { type OpenTable, queryWhere } from "../open.ts"
 import { fetchColumn, type Heavy } from "../scan.ts"
@@ -35,13 +35,16 @@ const widthOf = (type: ColumnType): number => {
   return layout === "vector" ? 4 * (type.size ?? 1) : layout === "utf8" || layout === "floats" ? TEXT_BYTES : 8
 }
 
-export const readingOf = (open: OpenTable, schema: Schema, names: readonly string[]): Reading => {
+/** `together`: bytes that lie beside the other columns are read with them, as is best for a few rows at once. */
+export const readingOf = (open: OpenTable, names: readonly string[], together = false): Reading => {
+  const { schema } = open
   const columns = [...new Set(names)].flatMap((name): [string, ColumnType][] => {
     const type = schema.get(name)
     return type ? [[name, type]] : []
   })
-  const heavy = columns.filter(([, type]) => layoutOf(type) === "bytes")
-  const light = columns.filter(([, type]) => layoutOf(type) !== "bytes")
+  const isHeavy = ([, type]: Heavy): boolean => layoutOf(type) === "bytes" && !(together && !type.blob)
+  const heavy = columns.filter(isHeavy)
+  const light = columns.filter((column) => !isHeavy(column))
   const bytes = light.reduce((sum, [, type]) => sum + widthOf(type), 8)
   return {
     open,
