@@ -27,6 +27,23 @@ export {
   openTable,
   type SampleOptions,
 } from "./dataset/training/index.ts"
+export {
+  deleteTag,
+  deleteView,
+  diffVersions,
+  type ItemChange,
+  listVersions,
+  listViews,
+  loadView,
+  type RestoreOptions,
+  type RestoreResult,
+  restoreVersion,
+  type SavedView,
+  saveView,
+  type TagOptions,
+  tagVersion,
+  type VersionInfo,
+} from "./dataset/versions/index.ts"
 export { type Forecast, forecast, type Prospect, type Share } from "./engine/forecast.ts"
 export type { Contract, Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"

@@ -36,7 +36,7 @@ const readMark = async (folder: string, table: string): Promise<Mark | undefined
 }
 
 /** Forces a file, or a folder's list of names, to the disk. */
-const force = async (path: string): Promise<void> => {
+export const force = async (path: string): Promise<void> => {
   const handle = await open(path, "r")
   try {
     await handle.sync()
@@ -74,6 +74,9 @@ export const recover = async (folder: string, table: string): Promise<string | u
   if (unsure.length === 0) return undefined
   return `The machine was started anew before the last ${unsure.length} versions of table ${JSON.stringify(table)} were on the disk for sure: it stands at version ${mark.version} again`
 }
+
+/** Whether what is written to the table has to survive a loss of power. */
+export const isDurable = (folder: string, table: string): boolean => existsSync(markPath(folder, table))
 
 /** The table is written without being forced to the disk from here on: nothing can be said of later versions. */
 export const forgetMark = (folder: string, table: string): Promise<void> => rm(markPath(folder, table), { force: true })

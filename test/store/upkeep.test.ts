@@ -72,7 +72,7 @@ it("removes the versions of older runs, but none from a tagged one on", { timeou
   await table.checkoutLatest()
   const tags = await table.tags()
   const versions = () => readdirSync(join(uri, "t.lance", "_versions")).length
-  const later = (hours: number) => tidy(db, "t", table, Date.now() + hours * 3_600_000)
+  const later = (hours: number) => tidy(db, uri, "t", table, Date.now() + hours * 3_600_000)
 
   // What is younger than an hour may be being read.
   await later(0)
@@ -107,7 +107,7 @@ it("rewrites large values rarely, and does not leave them behind", { timeout: 12
   await sleep(20)
   for (const round of ["a", "b"]) {
     for (let run = 0; run < 10; run++) await recordRun(db, uri, runAt(`${round}-${run}`, 0))
-    await tidy(db, "t", table, Date.now() + 7_200_000)
+    await tidy(db, uri, "t", table, Date.now() + 7_200_000)
     await sleep(20)
   }
   expect((await table.stats()).fragmentStats.numFragments).toBe(1)
