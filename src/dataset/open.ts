@@ -54,11 +54,12 @@ export const openToRead = async (uri: string, name: string, at?: At): Promise<Op
   }
 }
 
-export const withTable = async <T>(
+/** Opens the table at the given version, or else at the one that it has now. */
+export const withTableAt = async <T>(
   uri: string,
   name: string,
+  at: At | undefined,
   use: (open: OpenTable) => Promise<T>,
-  at?: At,
 ): Promise<T> => {
   const open = await openToRead(uri, name, at)
   try {
@@ -67,6 +68,9 @@ export const withTable = async <T>(
     open.close()
   }
 }
+
+export const withTable = <T>(uri: string, name: string, use: (open: OpenTable) => Promise<T>): Promise<T> =>
+  withTableAt(uri, name, undefined, use)
 
 /** @throws {TableError} for a column that the table has not. */
 export const checkColumns = ({ name, schema }: OpenTable, columns: readonly string[]): void => {

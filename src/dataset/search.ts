@@ -1,7 +1,7 @@
 /** Full-text search: BM25 over the words of one column. */
 import { ConfigError, TableError } from "../model/errors.ts"
 import { lancedb, type Table } from "../store/database.ts"
-import { checkColumns, checkCount, type OpenTable, withTable } from "./open.ts"
+import { type At, checkColumns, checkCount, type OpenTable, withTableAt } from "./open.ts"
 import { type Row, rowsOf } from "./scan.ts"
 
 export interface SearchOptions {
@@ -11,6 +11,8 @@ export interface SearchOptions {
   readonly limit?: number
   /** Columns to return besides `_score`. Default: `_item`, `_row` and the one that was searched. */
   readonly columns?: readonly string[]
+  /** A version, or a tag. Default: the version that the table has now. */
+  readonly at?: At
 }
 
 /** The columns that were asked for, and how well the row fits the words: more is better, and all are above 0. */
@@ -54,7 +56,7 @@ export const searchText = (
   words: string,
   options: SearchOptions = {},
 ): Promise<SearchRow[]> =>
-  withTable(uri, name, async (open) => {
+  withTableAt(uri, name, options.at, async (open) => {
     if (words.trim() === "") throw new ConfigError("Expected words to search for, found none")
     checkCount("limit", options.limit, 1)
     if (options.column !== undefined) checkColumns(open, [options.column])
