@@ -51,11 +51,11 @@ describe("the guide", () => {
     expect(await problemsOfBlocks(files)).toBe("")
   })
 
-  it("shows pipelines that are right", () => {
+  it("shows pipelines that are right", async () => {
     for (const page of pages) {
       const text = readFileSync(new URL(page, GUIDE), "utf8")
       for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
-        expect(parsePipelines(yaml, page, {}).length, page).toBeGreaterThan(0)
+        expect((await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), {})).length, page).toBeGreaterThan(0)
       }
     }
   })

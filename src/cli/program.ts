@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { Command } from "commander"
 import { escapeLines } from "../observe/escape.ts"
 import type { Environment } from "./environment.ts"
+import { addComponentCommands } from "./program/components.ts"
 import { addDocumentCommands } from "./program/documents.ts"
 import { addRunCommands } from "./program/runs.ts"
 import { addTableCommands } from "./program/tables.ts"
@@ -33,6 +34,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
   addRunCommands(program, env, exit)
   addDocumentCommands(program, env, exit)
+  addComponentCommands(program)
   addTableCommands(program, env)
   addUpkeepCommands(program, env, exit)
   return program

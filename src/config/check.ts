@@ -6,8 +6,10 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import { suggest } from "../model/suggest.ts"
 import type { ParsedDocument } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
-import type { Path, Problem } from "./problems.ts"
+import type { Found, Path, Problem } from "./problems.ts"
+import type { Registry } from "./registry.ts"
 import { COMPONENT_TYPES, documentSchema, type PipelineDocument } from "./schema.ts"
+import { stagesProblems } from "./stages.ts"
 
 const OPTIONS = { errors: "all", onExcessProperty: "error" } as const
 
@@ -29,13 +31,6 @@ const valueAt = (root: unknown, path: Path): unknown => {
 const expectedBy = (ast: SchemaAST.AST): string => {
   if (ast.annotations?.expected !== undefined) return String(ast.annotations.expected)
   return ast._tag === "Arrays" ? "a list" : ast._tag === "Objects" ? "a mapping" : "another value"
-}
-
-interface Found {
-  readonly path: Path
-  /** The problem is with the key, not with the value. */
-  readonly key?: true
-  readonly message: string
 }
 
 const keysOf = (ast: SchemaAST.AST): string[] =>
@@ -84,8 +79,7 @@ const unionProblem = (ast: SchemaAST.Union, path: Path, found: unknown): Found =
 }
 
 /** What is read is said once: as a source (with normalize), or as a format. */
-const inputProblems = (value: unknown): Found[] => {
-  if (!isRecord(value)) return []
+const inputProblems = (value: Readonly<Record<string, unknown>>): Found[] => {
   const has = (key: string): boolean => Object.hasOwn(value, key)
   if (!has("source") && !has("format"))
     return [{ path: ["source"], message: "missing; a source or a format is required" }]
@@ -113,13 +107,19 @@ export interface Checked {
   readonly problems: readonly Problem[]
 }
 
-export const checkDocument = ({ value, place }: ParsedDocument, env: Environment): Checked => {
-  const result = Schema.decodeUnknownResult(documentSchema(env))(value, OPTIONS)
-  const contradictions = inputProblems(value)
+export const checkDocument = ({ value, place }: ParsedDocument, registry: Registry, env: Environment): Checked => {
+  const result = Schema.decodeUnknownResult(documentSchema(registry, env))(value, OPTIONS)
+  const contradictions = isRecord(value) ? [...inputProblems(value), ...stagesProblems(value.stages)] : []
   if (Result.isSuccess(result) && contradictions.length === 0) return { document: result.success, problems: [] }
   const found = Result.isSuccess(result) ? [] : flatten(result.failure.issue, [], value)
   const problems = [...found, ...contradictions]
     .filter(({ path }) => !isBroken(value, path))
-    .map(({ path, key, message }) => ({ path, place: place(path, key ? "key" : "value"), message }))
+    .map((one) => placed(one, place))
   return { document: undefined, problems }
 }
+
+export const placed = ({ path, key, message }: Found, place: ParsedDocument["place"]): Problem => ({
+  path,
+  place: place(path, key ? "key" : "value"),
+  message,
+})

@@ -85,6 +85,9 @@ export const checked = <T>(
 /** Under this name a schema keeps its JSON Schema, where that does not follow from anything else. */
 export const JSON_FORM = "jsonForm"
 
+/** Under this name a schema keeps what its JSON Schema says besides. */
+export const JSON_RULES = "jsonRules"
+
 /** Under this name the schema of a field keeps the field itself, for the JSON Schema. */
 export const FIELD = "field"
 

@@ -1,17 +1,29 @@
 /** From a checked document to what the engine runs. */
 import type { Plan } from "../engine/plan.ts"
-import { FORMATS } from "../formats/index.ts"
 import { ConfigError } from "../model/errors.ts"
-import type { Component, ComponentValues } from "../model/fields.ts"
-import { filesPlan, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
+import type { Sink } from "../model/sink.ts"
+import type { SchemaMap } from "../model/types.ts"
+import { filesFeed, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
-import { SINKS, SOURCES } from "./registry.ts"
+import { withStages } from "../stages.ts"
+import type { Plugin } from "./plugins.ts"
+import type { Registry } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
+import { readStages } from "./stages.ts"
 
-const make = <T, Extra>(components: readonly Component<T, Extra>[], values: ComponentValues, extra: Extra): T => {
-  const found = components.find(({ type }) => type === values.type)
-  if (!found) throw new Error(`the document's schema let through the type ${values.type}`)
-  return found.make(values, extra)
+const find = <C extends { readonly type: string }>(components: readonly C[], type: string): C => {
+  const found = components.find((component) => component.type === type)
+  if (!found) throw new Error(`the document's schema let through the type ${type}`)
+  return found
+}
+
+const makeSink = ({ sinks }: Registry, { sink, index: given = [] }: PipelineDocument): Sink => {
+  const component = find(sinks, sink.type)
+  const index = [given].flat()
+  if (index.length > 0 && !component.indexes) {
+    throw new ConfigError(`index: a sink of type "${sink.type}" has no indexes; leave "index" out`)
+  }
+  return component.make(sink, { index })
 }
 
 /** A number of rows may be text: that is what a variable stands for. */
@@ -39,23 +51,48 @@ const settingsOf = (document: PipelineDocument): RunSettings => {
   }
 }
 
-/**
- * The plan of a document. Nothing is opened or read yet.
- *
- * @throws {ConfigError} when its parts contradict one another.
- */
-export const toPlan = (document: PipelineDocument): Plan => {
+interface RowsPlan {
+  readonly plan: Plan
+  /** The columns of its rows, where they are known. */
+  readonly columnTypes: SchemaMap | undefined
+}
+
+/** The plan, without stages. */
+const rowsPlan = (document: PipelineDocument, registry: Registry): RowsPlan => {
   const { name, normalize } = document
-  const sink = make(SINKS, document.sink, { index: [document.index ?? []].flat() })
+  const sink = makeSink(registry, document)
   const settings = settingsOf(document)
-  if (document.format) return formatPlan({ name, sink, format: make(FORMATS, document.format, undefined) }, settings)
+  if (document.format) {
+    const format = find(registry.formats, document.format.type).make(document.format)
+    return { plan: formatPlan({ name, sink, format }, settings), columnTypes: format.columnTypes }
+  }
   if (!document.source) throw new Error("the document's schema let through neither source nor format")
-  const source = make(SOURCES, document.source, { schema: document.schema ?? {} })
-  if ("items" in source) return filesPlan({ name, sink, source, ...(normalize && { normalize }) }, settings)
+  const source = find(registry.sources, document.source.type).make(document.source, { schema: document.schema ?? {} })
+  if ("items" in source) {
+    const feed = filesFeed(source, normalize, registry.normalizers)
+    return { plan: planOf({ name, sink, feed }, settings), columnTypes: feed.columnTypes }
+  }
   if (normalize) {
     throw new ConfigError(`normalize: a source of type ${document.source.type} makes rows by itself; leave this out`)
   }
-  return planOf({ name, sink, feed: source }, settings)
+  return { plan: planOf({ name, sink, feed: source }, settings), columnTypes: source.columnTypes }
+}
+
+/**
+ * The plan of a document. Nothing is opened or read yet.
+ *
+ * @param plugins those that the document lists.
+ * @throws {ConfigError} when its parts contradict one another.
+ */
+export const toPlan = (document: PipelineDocument, registry: Registry, plugins: readonly Plugin[]): Plan => {
+  const { plan, columnTypes } = rowsPlan(document, registry)
+  const { stages } = readStages(document.stages ?? [], plugins)
+  for (const { kind, name, columns } of stages) {
+    const column = Object.keys(document.schema ?? {}).find((one) => columns.has(one))
+    if (column === undefined) continue
+    throw new ConfigError(`schema.${column}: ${kind} ${JSON.stringify(name)} gives this column; say its type there`)
+  }
+  return withStages(plan, stages, columnTypes)
 }
 
 /** When the document is to be run; undefined where it does not say. */

@@ -12,6 +12,14 @@ export interface Problem {
   readonly message: string
 }
 
+/** A problem before its place in the text is known. */
+export interface Found {
+  readonly path: Path
+  /** The problem is with the key, not with the value. */
+  readonly key?: true
+  readonly message: string
+}
+
 /** More than this is no list for people; a document that has so many is broken as a whole. */
 const MAX_SHOWN = 30
 

@@ -6,7 +6,7 @@
  */
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
-import type { Needs, Sink, Version, Writer } from "../model/sink.ts"
+import { type Needs, Sink, type Version, type Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
 import { fromSchema, toField, toTable } from "../store/arrow.ts"
 import {
@@ -30,6 +30,7 @@ import { finishRestore } from "../store/restore.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
 import { compact, isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
+import { TABLE, URI } from "./fields.ts"
 
 /** After so many commits more it is looked at again whether small files are to be put together. */
 const LOOK_EVERY = 64
@@ -223,3 +224,20 @@ const openWriter = async (
   }
   return writer
 }
+
+export const lanceSink = Sink.define({
+  type: "lance",
+  description: "A Lance table in a local folder.",
+  indexes: true,
+  fields: {
+    uri: URI,
+    table: TABLE,
+    durability: {
+      type: "choice",
+      choices: ["process", "fsync"],
+      default: "process",
+      description: "A commit survives the end of the process (`process`), or a loss of power, too (`fsync`).",
+    },
+  },
+  make: ({ uri, table, durability }, { index }) => lance({ uri, table, index, durability }),
+})

@@ -9,9 +9,9 @@ const SOURCE = "source: { type: files, include: docs }\n"
 const SINK = "sink: { type: lance, table: t }\n"
 const OK = HEAD + SOURCE + SINK
 
-const problems = (text: string, overrides: readonly string[] = [], env = {}): string[] => {
+const problems = async (text: string, overrides: readonly string[] = [], env = {}): Promise<string[]> => {
   try {
-    parsePipeline(text, "p.yaml", env, overrides)
+    await parsePipeline(text, "p.yaml", env, overrides)
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError)
     return (error as Error).message.split("\n")
@@ -177,29 +177,29 @@ const WRONG: readonly (readonly [string, string, readonly string[]])[] = [
 ]
 
 describe("a document that is wrong", () => {
-  it.each(WRONG)("says what: %s", (_, text, expected) => {
-    expect(problems(text)).toEqual(expected)
+  it.each(WRONG)("says what: %s", async (_, text, expected) => {
+    expect(await problems(text)).toEqual(expected)
   })
 
-  it("refuses column types and names that do not do", () => {
-    const [type, name, ...others] = problems(`${OK}schema: { a: TXT, _item: TEXT, b: "EMBEDDING(3)" }\n`)
+  it("refuses column types and names that do not do", async () => {
+    const [type, name, ...others] = await problems(`${OK}schema: { a: TXT, _item: TEXT, b: "EMBEDDING(3)" }\n`)
     expect(type).toMatch(/^p\.yaml:5:14 {2}schema\.a: .*expected a column type \(TEXT, .*found "TXT"$/)
     expect(name).toMatch(/^p\.yaml:5:26 {2}schema\._item: Column name "_item" is reserved/)
     expect(others).toEqual([])
   })
 
-  it("shows no more than people read", () => {
-    expect(problems(`${OK}max_item_bytes: "${"x".repeat(500_000)}"\n`).join("\n").length).toBeLessThan(2000)
-    const lines = problems(OK + Array.from({ length: 50 }, (_, i) => `unknown_${i}: 1\n`).join(""))
+  it("shows no more than people read", async () => {
+    expect((await problems(`${OK}max_item_bytes: "${"x".repeat(500_000)}"\n`)).join("\n").length).toBeLessThan(2000)
+    const lines = await problems(OK + Array.from({ length: 50 }, (_, i) => `unknown_${i}: 1\n`).join(""))
     expect(lines).toHaveLength(31)
     expect(lines.at(-1)).toBe("... and 20 more problems")
   })
 })
 
 describe("overrides", () => {
-  it("take the place of values, of variables that are not set, and of what is not there", () => {
+  it("take the place of values, of variables that are not set, and of what is not there", async () => {
     const text = `${HEAD}${SOURCE}sink: { type: lance, table: t, uri: "\${NOT_SET}" }\n`
-    const { document } = parsePipeline(text, "p.yaml", { N: "3" }, [
+    const { document } = await parsePipeline(text, "p.yaml", { N: "3" }, [
       "sink.uri=./out",
       "name=x: y",
       "workers.threads=${N}",
@@ -216,9 +216,9 @@ describe("overrides", () => {
     })
   })
 
-  it("are named by problems instead of a place", () => {
+  it("are named by problems instead of a place", async () => {
     const overrides = ["sink.mode=snyc", "wrkers.threads=2", "name.x=1", "index={a", "sink.table=${NOPE}"]
-    expect(problems(OK, overrides)).toEqual([
+    expect(await problems(OK, overrides)).toEqual([
       "--set name.x  name: expected a mapping to set a key of; set the whole of it instead",
       "--set index  index: Flow map must end with a }",
       "--set sink.table  sink.table: environment variable NOPE is not set; set it, or give a default: ${NOPE:-...}",
@@ -227,31 +227,31 @@ describe("overrides", () => {
     ])
   })
 
-  it.each(["name", "=x", "a..b=1", "__proto__.x=1"])("must be KEY=VALUE: %s", (override) => {
-    expect(problems(OK, [override])).toEqual([
+  it.each(["name", "=x", "a..b=1", "__proto__.x=1"])("must be KEY=VALUE: %s", async (override) => {
+    expect(await problems(OK, [override])).toEqual([
       `--set: expected KEY=VALUE, such as sink.table=docs, found ${JSON.stringify(override)}`,
     ])
   })
 })
 
 describe("variables", () => {
-  const named = (name: string, env: Record<string, string>) =>
-    parsePipeline(`version: 1\nname: ${name}\n${SOURCE}${SINK}`, "p.yaml", env).document.name
+  const named = async (name: string, env: Record<string, string>) =>
+    (await parsePipeline(`version: 1\nname: ${name}\n${SOURCE}${SINK}`, "p.yaml", env)).document.name
 
-  it("are replaced in values, with defaults for those that are not set or empty", () => {
-    expect(named('"a-${X}-${Y:-d}-${Z:-e}"', { X: "1", Z: "" })).toBe("a-1-d-e")
-    expect(named('"${X}"', { X: "2024" })).toBe("2024")
-    expect(named('"$${X}"', { X: "no" })).toBe("${X}")
-    expect(named("pre$X", { X: "no" })).toBe("pre$X")
+  it("are replaced in values, with defaults for those that are not set or empty", async () => {
+    expect(await named('"a-${X}-${Y:-d}-${Z:-e}"', { X: "1", Z: "" })).toBe("a-1-d-e")
+    expect(await named('"${X}"', { X: "2024" })).toBe("2024")
+    expect(await named('"$${X}"', { X: "no" })).toBe("${X}")
+    expect(await named("pre$X", { X: "no" })).toBe("pre$X")
   })
 
-  it("bring no structure with them", () => {
-    expect(named("${X}", { X: "{ a: 1 }\nsink: evil" })).toBe("{ a: 1 }\nsink: evil")
+  it("bring no structure with them", async () => {
+    expect(await named("${X}", { X: "{ a: 1 }\nsink: evil" })).toBe("{ a: 1 }\nsink: evil")
   })
 
-  it("stand for numbers where numbers are expected", () => {
+  it("stand for numbers where numbers are expected", async () => {
     const text = `${OK}workers: { threads: "\${N:-4}", timeout: "\${T:-90s}" }\ncommit_every: \${C:-500}\nflush_every: 50\n`
-    const { document, plan } = parsePipeline(text, "p.yaml", {})
+    const { document, plan } = await parsePipeline(text, "p.yaml", {})
     expect(document.workers).toEqual({ threads: 4, timeout: 90_000 })
     expect(plan.commit.rows).toBe(500)
   })
@@ -264,11 +264,13 @@ describe("variables", () => {
     ["${}", "expected ${NAME} or ${NAME:-default}, found ${}"],
     ["${X-y}", "expected ${NAME} or ${NAME:-default}, found ${X-y}"],
     ["${X:-${Y}}", "a default cannot hold another variable: ${X:-${Y}"],
-  ])("that cannot be replaced are problems: %s", (text, message) => {
-    expect(problems(`version: 1\nname: '${text}'\n${SOURCE}${SINK}`)).toEqual([`p.yaml:2:7  name: ${message}`])
+  ])("that cannot be replaced are problems: %s", async (text, message) => {
+    expect(await problems(`version: 1\nname: '${text}'\n${SOURCE}${SINK}`)).toEqual([`p.yaml:2:7  name: ${message}`])
   })
 
-  it("are not looked for in keys", () => {
-    expect(problems(`${OK}"\${KEY}": 1\n`, [], { KEY: "index" })[0]).toMatch(/^p\.yaml:5:1 {2}\$\{KEY\}: unknown key/)
+  it("are not looked for in keys", async () => {
+    expect((await problems(`${OK}"\${KEY}": 1\n`, [], { KEY: "index" }))[0]).toMatch(
+      /^p\.yaml:5:1 {2}\$\{KEY\}: unknown key/,
+    )
   })
 })

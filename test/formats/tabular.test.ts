@@ -305,7 +305,7 @@ describe("a format by itself", () => {
 describe("a document", () => {
   it("can name it", async () => {
     await sql(`COPY (SELECT 1 AS a, 2 AS b) TO '${join(folder, "x.bin")}' (FORMAT parquet)`)
-    const { plan } = parsePipeline(
+    const { plan } = await parsePipeline(
       `version: 1\nname: t\nformat: { type: tabular, path: ${JSON.stringify(join(folder, "x.bin"))}, format: parquet, columns: a }\nsink: { type: memory, table: t }\n`,
       "t.yaml",
       {},

@@ -1,5 +1,4 @@
 /** One pipeline of a server: its schedule, as its document comes, changes and goes, and how it fares. */
-import { toPlan } from "../../config/plan.ts"
 import { messageOf } from "../../model/errors.ts"
 import type { Log } from "../../observe/log.ts"
 import type { PipelineMeter, Watched } from "../../observe/run-metrics.ts"
@@ -45,9 +44,9 @@ const isSame = (a: Scheduled | undefined, b: Scheduled | undefined): boolean =>
   a?.file === b?.file && JSON.stringify(a?.document) === JSON.stringify(b?.document)
 
 /** Whether source and sink can be had; tried in the background, and again when it is asked for, until they can. */
-const openCheck = ({ document }: Scheduled) => {
+const openCheck = ({ newPlan }: Scheduled) => {
   // A plan of its own: two listings of one plan at a time would get into each other's way.
-  const plan = toPlan(document)
+  const plan = newPlan()
   let problem: string | undefined = "source and sink are being tried"
   let trying = false
   const attempt = async (): Promise<void> => {
