@@ -32,5 +32,9 @@ export const uriOption = (env: Environment): Option =>
 export const formatOption = (): Option =>
   new Option("--format <format>", "how to print the result").choices(FORMATS).default("table" satisfies Format)
 
+/** Of commands that read a table. */
+export const atOption = (): Option =>
+  new Option("--at <version>", "the table as it was at a version, by its number or a tag")
+
 export const setOption = (): Option =>
   new Option("--set <key=value>", "override a value, such as sink.table=docs (repeatable)").argParser(collect)
