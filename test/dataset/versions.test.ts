@@ -7,6 +7,7 @@ import { promisify } from "node:util"
 import { beforeAll, describe, expect, it } from "vitest"
 import { dropTable } from "../../src/dataset/catalog.ts"
 import { listRuns } from "../../src/dataset/runs.ts"
+import { searchText } from "../../src/dataset/search.ts"
 import { openTable } from "../../src/dataset/training/index.ts"
 import {
   deleteTag,
@@ -184,6 +185,7 @@ describe("a restore", () => {
       "restoring t",
     ])
     expect(await snapshot(uri)).toEqual(first)
+    expect((await searchText(uri, "t", "changed note")).map(({ _item }) => _item).sort()).toEqual(["a.txt", "c.txt"])
     expect(await changes(uri, after1)).toEqual([])
     const [latest] = await listVersions(uri, "t")
     expect(latest).toMatchObject({ version: after2 + 1, mode: "restore", pipeline: `version ${after1}`, kept: true })
