@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { ahead } from "../../src/dataset/training/ahead.ts"
 import { type Dataset, nullMask, openTable } from "../../src/dataset/training/index.ts"
 import {
   boolColumn,
@@ -148,6 +149,25 @@ await dataset.close()`
     const epoch = numbers.batches<Ids>(5000, { columns, position: 30_000 })
     expect(await idsOf(epoch.toWeb())).toEqual(stored.slice(30_000))
     expect(await idsOf(epoch.toNode())).toEqual(stored.slice(30_000))
+  })
+
+  it("is read ahead, and no further than asked, while the loop works", async () => {
+    let made = 0
+    let ended = false
+    const numbers = async function* () {
+      try {
+        for (; made < 100; made++) yield made
+      } finally {
+        ended = true
+      }
+    }
+    for await (const number of ahead(numbers(), 2)) {
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+      // The one that the loop has, two ahead, and the generator waits at the next one.
+      expect(made).toBe(number + 2)
+      if (number === 5) break
+    }
+    expect(ended).toBe(true)
   })
 
   it("stays at its version while a writer adds, removes and compacts", async () => {

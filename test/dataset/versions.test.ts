@@ -21,13 +21,17 @@ import {
   saveView,
   tagVersion,
 } from "../../src/dataset/versions/index.ts"
+import { textColumn } from "../../src/model/column.ts"
 import { ConfigError, TableError } from "../../src/model/errors.ts"
 import { filesPlan, run } from "../../src/pipeline.ts"
 import { leftovers, type Snapshot, sorted, takeSnapshot } from "../../src/selftest/snapshot.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { files } from "../../src/sources/files.ts"
 import { connect } from "../../src/store/database.ts"
+import { recordRun } from "../../src/store/runs.ts"
 import { datasetOf } from "../fixtures/dataset.ts"
+import { runRecord } from "../fixtures/runs.ts"
+import { writeTable } from "../fixtures/tables.ts"
 import { tempFolder } from "../fixtures/temp.ts"
 
 let root = ""
@@ -137,6 +141,25 @@ describe("versions", () => {
       new RegExp(`has no version ${after1}: it was cleaned up.*stands at ${now}.*sluice tag t NAME`),
     )
     await expect(restoreVersion(uri, "t", after1)).rejects.toThrow(/was cleaned up/)
+  })
+
+  it("are those of the table that is there, also of a run that was killed; not of one that was dropped", async () => {
+    const uri = await tempFolder()
+    await writeTable(uri, "t", [["a", { text: textColumn(["x"]) }]])
+    const db = await connect(uri)
+    const ended = { ended: "2026-01-01T00:00:01.000Z", ending: "complete" }
+    const runs = [
+      { run: "dropped", first_version: 0, last_version: 9, ...ended },
+      { run: "first", started: "2026-01-02T00:00:00.000Z", first_version: 0, last_version: 1, ...ended },
+      { run: "killed", started: "2026-01-03T00:00:00.000Z", first_version: 1, last_version: 1 },
+    ]
+    for (const one of runs) await recordRun(db, uri, runRecord(one))
+    db.close()
+    await writeTable(uri, "t", [["b", { text: textColumn(["y"]) }]])
+    expect((await listVersions(uri, "t")).map(({ version, versions, run }) => [version, versions, run])).toEqual([
+      [2, 1, "killed"],
+      [1, 1, "first"],
+    ])
   })
 
   it("have names that can be read, moved and taken away", async () => {
