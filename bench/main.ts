@@ -23,6 +23,7 @@ const HELPERS = [
   "memory-export.ts",
   "memory-sync.ts",
   "many-items.ts",
+  "search-inputs.ts",
 ]
 
 const { values, positionals } = parseArgs({

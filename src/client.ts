@@ -1,6 +1,23 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
+import { createIndex as createIndexOf } from "./dataset/indexes.ts"
+import type { At } from "./dataset/open.ts"
+import { type SearchOptions, type SearchRow, search as searchIn } from "./dataset/search.ts"
 import { type Dataset, type OpenOptions, openTable as openOf } from "./dataset/training/index.ts"
+
+import {
+  diffVersions,
+  type ItemChange,
+  listVersions,
+  loadView,
+  type RestoreOptions,
+  type RestoreResult,
+  restoreVersion,
+  saveView,
+  type TagOptions,
+  tagVersion,
+  type VersionInfo,
+} from "./dataset/versions/index.ts"
 import type { Plan } from "./engine/plan.ts"
 import { describeValue } from "./model/describe.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
@@ -13,6 +30,7 @@ import { columnsPlan, filesPlan, formatPlan, planOf, type RunSettings, run } fro
 import { lance } from "./sinks/lance.ts"
 import { files } from "./sources/files.ts"
 import { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
+import type { IndexOptions, IndexResult } from "./store/indexes.ts"
 
 export interface ClientOptions {
   /** Folder of the database; made when it is not there. Default `./data`. */
@@ -24,7 +42,7 @@ export interface IngestOptions extends Pick<RunSettings, "mode" | "flushEvery" |
   readonly schema?: SchemaMap
   /** A dataset layout: a built-in one such as `Coco`, or a class of your own. */
   readonly format?: Format
-  /** TEXT columns that get a full-text index after the last commit. */
+  /** Columns that get the index of their type after the last commit, as `createIndex` makes it: TEXT one for BM25. */
   readonly index?: readonly string[]
   /** Called after each commit. `total` is 0 while it is not known: files become rows only as they are read. */
   readonly onProgress?: (rowsWritten: number, total: number) => void
@@ -179,7 +197,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Opens a table to train on it, at the version that it has now or at another one. Close it when it is no longer needed.
+   * Opens a table to train on it, at the version that it has now or at another one (`{ at: 12 }`, `{ at: "tag" }`). Close
+   * it when it is no longer needed.
    *
    * @throws {TableError} when there is no such table, version or tag.
    */
@@ -187,9 +206,61 @@ export class Client implements AsyncDisposable {
     return openOf(this.uri, name, options)
   }
 
+  /** The versions of a table, newest first: see {@link listVersions}. */
+  versions(table: string): Promise<VersionInfo[]> {
+    return listVersions(this.uri, table)
+  }
+
+  /** Names a version of a table, and keeps it: see {@link tagVersion}. */
+  tag(table: string, tag: string, options: TagOptions = {}): Promise<number> {
+    return tagVersion(this.uri, table, tag, options)
+  }
+
+  /** The items in which version `b` (default: of now) differs from `a`: see {@link diffVersions}. */
+  diff(table: string, a: At, b?: At): AsyncGenerator<ItemChange> {
+    return diffVersions(this.uri, table, a, b)
+  }
+
+  /** Makes a table what it was at a version, as a new one: see {@link restoreVersion}. */
+  restore(table: string, at: At, options: RestoreOptions = {}): Promise<RestoreResult> {
+    return restoreVersion(this.uri, table, at, options)
+  }
+
+  /** Keeps a view by a name, with the rows that it has now: see {@link saveView}. */
+  saveView(table: string, view: string, query: string): Promise<number> {
+    return saveView(this.uri, table, view, query)
+  }
+
+  /** Opens a view that was kept; close it when it is no longer needed. */
+  loadView(table: string, view: string): Promise<Dataset> {
+    return loadView(this.uri, table, view)
+  }
+
   /** Names of the tables, sorted. */
   listTables(): Promise<string[]> {
     return tablesOf(this.uri)
+  }
+
+  /**
+   * The rows of a table that fit words, a vector or both, the best first, each with its `_score`.
+   *
+   * @example
+   * ```ts
+   * await new Client().search("docs", { query: "neural networks", limit: 5 })
+   * ```
+   */
+  search(tableName: string, options: SearchOptions): Promise<SearchRow[]> {
+    return searchIn(this.uri, tableName, options)
+  }
+
+  /**
+   * Makes the index that the column's type calls for; nothing where it is there and complete. Below 100,000 vectors an
+   * EMBEDDING gets none, as it needs none.
+   *
+   * @throws {TableError} "Index creation failed", with the column and why.
+   */
+  createIndex(tableName: string, column: string, options?: IndexOptions): Promise<IndexResult> {
+    return createIndexOf(this.uri, tableName, column, options)
   }
 
   /**

@@ -11,11 +11,20 @@ export {
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type DeadLetterOptions, deadLetters } from "./dataset/dead-letters.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
+export { createIndex, listIndexes } from "./dataset/indexes.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
+export type { At } from "./dataset/open.ts"
 export { type ExportParquetOptions, type ExportParquetResult, exportParquet } from "./dataset/parquet.ts"
 export { type PushOptions, type PushResult, pushTable } from "./dataset/push.ts"
 export { listRuns } from "./dataset/runs.ts"
-export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
+export {
+  type SearchOptions,
+  type SearchRow,
+  search,
+  searchText,
+  type TextSearchOptions,
+  type Vector,
+} from "./dataset/search.ts"
 export {
   type BatchesOptions,
   type ColumnArray,
@@ -44,6 +53,7 @@ export {
   tagVersion,
   type VersionInfo,
 } from "./dataset/versions/index.ts"
+
 export { type Forecast, forecast, type Prospect, type Share } from "./engine/forecast.ts"
 export type { Contract, Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"
@@ -73,9 +83,22 @@ export {
   type Value,
   valueAt,
   vectorColumn,
+  vectorsColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
-export type { Ending, Flow, ItemCounts, Occasion, Progress, RunEvent, Summary } from "./model/events.ts"
+export {
+  type Ending,
+  type Flow,
+  type ItemCounts,
+  type Occasion,
+  type Progress,
+  type RunEvent,
+  SLOW_SECONDS,
+  STAGE_SECONDS,
+  type StageKind,
+  type StageProgress,
+  type Summary,
+} from "./model/events.ts"
 export type { Feed, Route } from "./model/feed.ts"
 export { recipeOf } from "./model/feed.ts"
 export type { Component, Field, Fields, FieldValues, Spec } from "./model/fields.ts"
@@ -133,3 +156,4 @@ export { type FilesOptions, files } from "./sources/files.ts"
 export { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
 export type { MapOptions, StageOptions, WorkerCode } from "./stages.ts"
 export type { FilesPipeline, NewPipeline, PipelineSettings, RowsPipeline } from "./steps.ts"
+export type { IndexOptions, IndexResult, IndexType, TableIndex } from "./store/indexes.ts"

@@ -70,6 +70,9 @@ docs.map("wrong", { words: "INT32" }, () => ({ words: ["one"] }))
 docs.map("wrong", { embedding: "EMBEDDING(3)" }, () => ({ embedding: new Float32Array(3) }))
 // @ts-expect-error "INT"
 docs.map("wrong", { words: "INT" }, () => ({ words: [1] }))
+docs.map("parts", { parts: "MULTI_EMBEDDING(2)" }, (batch) => ({ parts: batch.column("text").map(() => [[1, 2]]) }))
+// @ts-expect-error 'number[]'
+docs.map("wrong", { parts: "MULTI_EMBEDDING(2)" }, (batch) => ({ parts: batch.column("text").map(() => [1, 2]) }))
 // @ts-expect-error "EMBEDDING"
 docs.map("wrong", { embedding: "EMBEDDING" }, () => ({ embedding: [[1, 2, 3]] }))
 // @ts-expect-error 'batchSize'

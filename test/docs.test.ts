@@ -13,10 +13,13 @@ import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
 import { embed } from "../docs/guide/examples/embed.ts"
 import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
 import { LogLines } from "../docs/guide/examples/log-lines.ts"
+import { findNotes } from "../docs/guide/examples/search.ts"
 import { type Checkpoint, train, trainEpoch } from "../docs/guide/examples/train.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
+import { runTest } from "../src/config/run-test.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
+import type { SearchRow } from "../src/dataset/search.ts"
 import { filesPlan, run, start } from "../src/pipeline.ts"
 import { lance } from "../src/sinks/lance.ts"
 import { files } from "../src/sources/files.ts"
@@ -55,11 +58,14 @@ describe("the guide", () => {
     expect(await problemsOfBlocks(files)).toBe("")
   })
 
-  it("shows pipelines that are right", async () => {
+  it("shows pipelines that are right, and whose tests hold", async () => {
     for (const page of pages) {
       const text = readFileSync(new URL(page, GUIDE), "utf8")
       for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
-        expect((await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), {})).length, page).toBeGreaterThan(0)
+        const loaded = await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), { HF_TOKEN: "hf_token" })
+        expect(loaded.length, page).toBeGreaterThan(0)
+        for (const test of loaded.flatMap(({ tests }) => tests))
+          expect((await runTest(test)).problems, page).toEqual([])
       }
     }
   })
@@ -169,6 +175,20 @@ describe("an example", () => {
     } finally {
       server.close()
     }
+  })
+
+  it("search: finds what the page says", async () => {
+    const found = await findNotes(join(await tempFolder(), "data"))
+    const notes = (rows: readonly SearchRow[]) => rows.map((row) => row.n)
+    expect(notes(found.words)).toEqual([1, 3])
+    expect(found.all).toEqual([{ n: 3, _score: 1 }])
+    expect(found.near).toEqual([
+      { n: 3, _score: 1 },
+      { n: 2, _score: expect.closeTo(0.6, 6) },
+    ])
+    expect(notes(found.both)).toEqual([3, 4, 2])
+    expect(notes(found.stems).sort()).toEqual([1, 2])
+    expect(found.indexes).toMatchObject([{ column: "text", type: "BM25", indexedRows: 4, unindexedRows: 0 }])
   })
 
   it("LogLines: is ingested once", async () => {

@@ -36,5 +36,8 @@ export const formatOption = (): Option =>
 export const atOption = (): Option =>
   new Option("--at <version>", "the table as it was at a version, by its number or a tag")
 
+export const strictOption = (): Option =>
+  new Option("--strict", "refuse secrets in plain text: passwords, tokens and keys belong into $" + "{secret:NAME}")
+
 export const setOption = (): Option =>
   new Option("--set <key=value>", "override a value, such as sink.table=docs (repeatable)").argParser(collect)

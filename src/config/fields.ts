@@ -10,13 +10,14 @@ import type { Field, Fields, FieldValue, FieldValues } from "../model/fields.ts"
 import { type OptionSpec, optionProblem } from "../model/options.ts"
 import { parseBytes, parseDuration } from "../model/units.ts"
 import type { Environment } from "./interpolate.ts"
+import { describe } from "./problems.ts"
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 const textProblem = (value: unknown, expected = "text"): string | undefined => {
   if (isText(value)) return undefined
   const hint = typeof value === "number" || typeof value === "boolean" ? "; put it in quotes" : ""
-  return `expected ${expected}, found ${JSON.stringify(value)}${hint}`
+  return `expected ${expected}, found ${describe(value)}${hint}`
 }
 
 const checkProblem = (check: (text: string) => void, value: unknown): string | undefined => {

@@ -5,14 +5,18 @@ import { ConfigError, messageOf } from "../model/errors.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
 import { checkDocument, placed } from "./check.ts"
 import { MAX_BYTES, type ParsedDocument, pathKey, readDocuments } from "./document.ts"
-import type { Environment } from "./interpolate.ts"
+import { guaranteeOf } from "./guarantee.ts"
+import { withHidden } from "./hidden.ts"
+import { type Environment, hiding } from "./interpolate.ts"
 import { applyOverrides, type Override, parseOverride } from "./overrides.ts"
 import { toPlan, toSchedule } from "./plan.ts"
 import { loadPlugins, type Plugin } from "./plugins.ts"
-import { type Found, type Problem, problemsError } from "./problems.ts"
+import { type Found, keyOf, type Problem, problemsError } from "./problems.ts"
 import { BUILT_IN, type Registry, withPlugin } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
+import { misplacedSecrets, plainSecrets, secretsInComments, secretsOf } from "./secret-places.ts"
 import { readStages } from "./stages.ts"
+import { type PipelineTest, readTests } from "./tests.ts"
 
 export interface Loaded {
   /** The file's name, for messages. */
@@ -22,8 +26,16 @@ export interface Loaded {
   readonly plan: Plan
   /** Another plan of it: two runs or listings of one plan would get into each other's way. */
   readonly newPlan: () => Plan
+  readonly tests: readonly PipelineTest[]
+  /** What it promises, a line each. */
+  readonly guarantee: readonly string[]
   /** When it is to be run; undefined where the document does not say. */
   readonly schedule: ScheduleSpec | undefined
+}
+
+export interface LoadOptions {
+  /** Secrets in plain text are problems. Default false. */
+  readonly strict?: boolean
 }
 
 /**
@@ -38,18 +50,26 @@ export const parsePipelines = async (
   fileName: string,
   env: Environment,
   overrides: readonly string[] = [],
+  { strict = false }: LoadOptions = {},
 ): Promise<readonly Loaded[]> => {
   const given = overrides.map(parseOverride)
   const skip = new Set(given.map(({ path }) => pathKey(path)))
-  let problems: readonly Problem[] = []
+  let problems: readonly Problem[] = strict ? secretsInComments(text) : []
   const loaded: Loaded[] = []
   for (const read of readDocuments(text, fileName, env, skip)) {
-    const made = await loadDocument(read, fileName, given, env)
+    const made = await loadDocument(read, { file: fileName, overrides: given, env, strict })
     if ("plan" in made) loaded.push(made)
     else problems = problems.concat(made)
   }
   if (problems.length > 0) throw problemsError(fileName, problems)
   return loaded
+}
+
+interface Reading {
+  readonly file: string
+  readonly overrides: readonly Override[]
+  readonly env: Environment
+  readonly strict: boolean
 }
 
 interface ReadPlugins {
@@ -81,9 +101,7 @@ const readPlugins = async (value: unknown, file: string): Promise<ReadPlugins> =
 /** A document ready to be run, or what is wrong with it. */
 const loadDocument = async (
   read: ParsedDocument,
-  file: string,
-  overrides: readonly Override[],
-  env: Environment,
+  { file, overrides, env, strict }: Reading,
 ): Promise<Loaded | readonly Problem[]> => {
   if (read.value === undefined) return read.problems
   const whole = applyOverrides(read, overrides, env)
@@ -91,20 +109,25 @@ const loadDocument = async (
   const { document, problems } = checkDocument(whole, registry, env)
   // A stage whose plugin could not be loaded says nothing new.
   const stages = document && ofPlugins.length === 0 ? readStages(document.stages ?? [], plugins).problems : []
-  const others = [...ofPlugins, ...stages].map((found) => placed(found, whole.place))
+  const secrets = [...misplacedSecrets(whole, registry), ...(strict ? plainSecrets(whole, registry) : [])]
+  const others = [...ofPlugins, ...stages, ...secrets].map((found) => placed(found, whole.place))
   const all = [...whole.problems, ...problems, ...others].map((problem) => ({
     ...problem,
     message: whole.hide(problem.message),
   }))
   if (!document || all.length > 0) return all
   try {
-    const newPlan = (): Plan => toPlan(document, registry, plugins)
-    return { file, document, plan: newPlan(), newPlan, schedule: toSchedule(document) }
+    const values = secretsOf(whole, document, registry)
+    const shown = (plan: Plan): Plan => (values.length > 0 ? withHidden(plan, hiding(values)) : plan)
+    const newPlan = (): Plan => shown(toPlan(document, registry, plugins))
+    const plan = newPlan()
+    const { tests, problems: wrong } = readTests(document.tests ?? [], { whole, file, registry, plugins, env, shown })
+    if (wrong.length > 0) return wrong
+    const guarantee = guaranteeOf(document, registry)
+    return { file, document, plan, newPlan, tests, guarantee, schedule: toSchedule(document) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    // Such messages begin with the key that they are about.
-    const [key = ""] = /^[a-z_.]+/.exec(error.message) ?? []
-    return [{ place: whole.place(key.split(".")), path: [], message: whole.hide(error.message) }]
+    return [{ place: whole.place(keyOf(error.message)), path: [], message: whole.hide(error.message) }]
   }
 }
 
@@ -135,6 +158,7 @@ export const loadPipelines = async (
   file: string,
   env: Environment,
   overrides: readonly string[] = [],
+  options: LoadOptions = {},
 ): Promise<readonly Loaded[]> => {
   let text: string
   try {
@@ -142,7 +166,7 @@ export const loadPipelines = async (
   } catch (error) {
     throw new ConfigError(`${file}: ${readProblem(error)}`, { cause: error })
   }
-  return parsePipelines(text, file, env, overrides)
+  return parsePipelines(text, file, env, overrides, options)
 }
 
 const readProblem = (error: unknown): string => {

@@ -1,20 +1,35 @@
 /** From a checked document to what the engine runs. */
 import type { Plan } from "../engine/plan.ts"
-import { ConfigError } from "../model/errors.ts"
+import { ConfigError, ManagedServiceError } from "../model/errors.ts"
+import type { Fields } from "../model/fields.ts"
 import type { Sink } from "../model/sink.ts"
+import { suggest } from "../model/suggest.ts"
 import type { SchemaMap } from "../model/types.ts"
 import { filesFeed, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
 import { withStages } from "../stages.ts"
 import type { Plugin } from "./plugins.ts"
+import { keyOf } from "./problems.ts"
 import type { Registry } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
-import { readStages } from "./stages.ts"
+import { type Mocks, readStages } from "./stages.ts"
 
 const find = <C extends { readonly type: string }>(components: readonly C[], type: string): C => {
   const found = components.find((component) => component.type === type)
   if (!found) throw new Error(`the document's schema let through the type ${type}`)
   return found
+}
+
+/** What a component is made into; what is wrong with its values is said of the key that they stand under. */
+const made = <T>(part: "source" | "format" | "sink", fields: Fields, make: () => T): T => {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof ManagedServiceError)) throw error
+    const [key] = keyOf(error.message)
+    const isKey = typeof key === "string" && Object.hasOwn(fields, key)
+    throw new ConfigError(`${part}${isKey ? "." : ": "}${error.message}`, { cause: error })
+  }
 }
 
 const makeSink = ({ sinks }: Registry, { sink, index: given = [] }: PipelineDocument): Sink => {
@@ -23,7 +38,7 @@ const makeSink = ({ sinks }: Registry, { sink, index: given = [] }: PipelineDocu
   if (index.length > 0 && !component.indexes) {
     throw new ConfigError(`index: a sink of type "${sink.type}" has no indexes; leave "index" out`)
   }
-  return component.make(sink, { index })
+  return made("sink", component.fields, () => component.make(sink, { index }))
 }
 
 /** A number of rows may be text: that is what a variable stands for. */
@@ -63,11 +78,15 @@ const rowsPlan = (document: PipelineDocument, registry: Registry): RowsPlan => {
   const sink = makeSink(registry, document)
   const settings = settingsOf(document)
   if (document.format) {
-    const format = find(registry.formats, document.format.type).make(document.format)
+    const values = document.format
+    const component = find(registry.formats, values.type)
+    const format = made("format", component.fields, () => component.make(values))
     return { plan: formatPlan({ name, sink, format }, settings), columnTypes: format.columnTypes }
   }
   if (!document.source) throw new Error("the document's schema let through neither source nor format")
-  const source = find(registry.sources, document.source.type).make(document.source, { schema: document.schema ?? {} })
+  const values = document.source
+  const component = find(registry.sources, values.type)
+  const source = made("source", component.fields, () => component.make(values, { schema: document.schema ?? {} }))
   if ("items" in source) {
     const feed = filesFeed(source, normalize, registry.normalizers)
     return { plan: planOf({ name, sink, feed }, settings), columnTypes: feed.columnTypes }
@@ -78,20 +97,35 @@ const rowsPlan = (document: PipelineDocument, registry: Registry): RowsPlan => {
   return { plan: planOf({ name, sink, feed: source }, settings), columnTypes: source.columnTypes }
 }
 
+/** @param known the columns that the rows have. */
+const checkIndex = ({ index = [], schema = {} }: PipelineDocument, known: readonly string[]): void => {
+  const columns = [...new Set([...known, ...Object.keys(schema)])]
+  const missing = [index].flat().find((name) => !columns.includes(name))
+  if (missing === undefined) return
+  throw new ConfigError(`index: the rows have no column ${JSON.stringify(missing)}${suggest(missing, columns)}`)
+}
+
 /**
  * The plan of a document. Nothing is opened or read yet.
  *
  * @param plugins those that the document lists.
  * @throws {ConfigError} when its parts contradict one another.
  */
-export const toPlan = (document: PipelineDocument, registry: Registry, plugins: readonly Plugin[]): Plan => {
+export const toPlan = (
+  document: PipelineDocument,
+  registry: Registry,
+  plugins: readonly Plugin[],
+  mocks: Mocks = {},
+): Plan => {
   const { plan, columnTypes } = rowsPlan(document, registry)
-  const { stages } = readStages(document.stages ?? [], plugins)
+  const { stages } = readStages(document.stages ?? [], plugins, mocks)
   for (const { kind, name, columns } of stages) {
     const column = Object.keys(document.schema ?? {}).find((one) => columns.has(one))
     if (column === undefined) continue
     throw new ConfigError(`schema.${column}: ${kind} ${JSON.stringify(name)} gives this column; say its type there`)
   }
+  const given = stages.flatMap(({ columns }) => [...columns.keys()])
+  if (columnTypes) checkIndex(document, [...Object.keys(columnTypes), ...given])
   return withStages(plan, stages, columnTypes)
 }
 

@@ -41,6 +41,7 @@ const range = (field: { readonly min?: number; readonly max?: number }): string 
 const typeOf = (field: Field): string => {
   switch (field.type) {
     case "text":
+      if (field.secret) return "text, as a `secret`"
       return field.orFalse ? "text, or `false`" : "text"
     case "string":
       return "text"

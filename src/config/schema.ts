@@ -8,6 +8,7 @@ import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf 
 import type { Environment } from "./interpolate.ts"
 import type { Registry, SinkValues } from "./registry.ts"
 import { stagesSchema } from "./stages.ts"
+import { testsSchema } from "./test-schema.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
@@ -140,7 +141,7 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
       ),
     ),
     index: Schema.optionalKey(
-      fieldSchema({ type: "texts", optional: true, description: "TEXT columns with a full-text index." }),
+      fieldSchema({ type: "texts", optional: true, description: "Columns that get the index of their type." }),
     ),
     errors: Schema.optionalKey(
       fieldsSchema({
@@ -192,6 +193,9 @@ export const documentSchema = ({ sources, formats, sinks, normalizers }: Registr
     ),
     schedule: Schema.optionalKey(
       fieldsSchema(SCHEDULE).annotate({ description: "When `sluice serve` runs the pipeline." }),
+    ),
+    tests: Schema.optionalKey(
+      testsSchema.annotate({ description: "What the pipeline makes of known input, for `sluice test`." }),
     ),
   })
 

@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import { describeValue } from "../model/describe.ts"
 import { ConfigError } from "../model/errors.ts"
 import type { Fields, FieldValues } from "../model/fields.ts"
+import type { Columns } from "../model/format.ts"
 import type { FilterStage, MapStage } from "../model/stage.ts"
 import { suggest } from "../model/suggest.ts"
 import type { SchemaMap } from "../model/types.ts"
@@ -10,7 +11,7 @@ import { type Described, filterStage, mapStage, workerStage } from "../stages.ts
 import { columnTypes } from "./column-types.ts"
 import { fieldsSchema, JSON_RULES, membersOf } from "./fields.ts"
 import type { Plugin } from "./plugins.ts"
-import type { Found, Path } from "./problems.ts"
+import { type Found, isRecord, type Path } from "./problems.ts"
 
 const CODE = {
   module: { type: "text", description: "The module, as `plugins` has it." },
@@ -94,9 +95,6 @@ export const stagesSchema = Schema.Array(stageSchema)
 
 type Kind = "map" | "filter"
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 /** Of a value as it was written, which need not fit. */
 const isTrue = (value: unknown): boolean => value === true || value === "true"
 
@@ -165,7 +163,13 @@ class PlacedError extends ConfigError {
   }
 }
 
-const describedStage = (stage: StageValues, plugins: readonly Plugin[], path: Path): Described => {
+const repeated = (values: Readonly<Record<string, unknown>>, rows: number): Columns =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, new Array<unknown>(rows).fill(value)]))
+
+/** Stands in for the functions of stages: by their name, the values that each row gets. */
+export type Mocks = Readonly<Record<string, Readonly<Record<string, unknown>>>>
+
+const describedStage = (stage: StageValues, plugins: readonly Plugin[], mocks: Mocks, path: Path): Described => {
   const { module, export: name } = stage.code
   const plugin = plugins.find((one) => one.name === module)
   if (!plugin) {
@@ -179,6 +183,8 @@ const describedStage = (stage: StageValues, plugins: readonly Plugin[], path: Pa
   const { map, filter, columns = {}, revision = 1 } = stage
   if (filter !== undefined) return filterStage(filter, code as FilterStage["keep"], { revision })
   if (map === undefined) throw new Error("the document's schema let through neither map nor filter")
+  const mock = Object.hasOwn(mocks, map) ? mocks[map] : undefined
+  if (mock) return mapStage(map, columns, ({ rows }) => repeated(mock, rows))
   if (stage.workers) return workerStage(map, columns, { module: plugin.url, export: name }, { revision })
   const { batch, concurrency, retries, per_second: perSecond, timeout } = stage
   const pace = Object.entries({ batch, concurrency, retries, perSecond, timeout }).filter(
@@ -193,13 +199,17 @@ export interface ReadStages {
 }
 
 /** The stages of a document, with their functions. */
-export const readStages = (given: readonly StageValues[], plugins: readonly Plugin[]): ReadStages => {
+export const readStages = (
+  given: readonly StageValues[],
+  plugins: readonly Plugin[],
+  mocks: Mocks = {},
+): ReadStages => {
   const stages: Described[] = []
   const problems: Found[] = []
   for (const [at, stage] of given.entries()) {
     const path = ["stages", at]
     try {
-      stages.push(describedStage(stage, plugins, path))
+      stages.push(describedStage(stage, plugins, mocks, path))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       problems.push({ path: error instanceof PlacedError ? error.path : path, message: error.message })

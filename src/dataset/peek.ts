@@ -1,5 +1,5 @@
 /** The first rows of a table, for a person to look at: bytes are told by what they are. */
-import { valueAt } from "../model/column.ts"
+import { type Value, valueAt } from "../model/column.ts"
 import { isHidden } from "../model/rows.ts"
 import type { Schema } from "../model/types.ts"
 import { fromRecordBatch } from "../store/arrow.ts"
@@ -17,7 +17,7 @@ export interface BytesInfo {
   readonly height?: number
 }
 
-export type PeekValue = string | number | bigint | boolean | readonly number[] | BytesInfo | null
+export type PeekValue = string | number | bigint | boolean | readonly number[] | readonly number[][] | BytesInfo | null
 export type PeekRow = Readonly<Record<string, PeekValue>>
 
 /** The first bytes tell what a file is. */
@@ -50,6 +50,12 @@ const blobInfos = async (table: Table, column: string, ids: readonly bigint[]): 
   )
 }
 
+/** Vectors as lists, which JSON has. */
+const plainOf = (value: Value): PeekValue => {
+  if (value instanceof Float32Array) return [...value]
+  return Array.isArray(value) ? value.map((vector: Float32Array) => [...vector]) : (cell(value) as PeekValue)
+}
+
 const readFirst = async (
   table: Table,
   schema: Schema,
@@ -78,7 +84,7 @@ const readFirst = async (
         const info = infos.get(name)?.[row]
         if (info !== undefined) values[name] = info
         else if (value instanceof Uint8Array) values[name] = await infoOf(value, value.length)
-        else values[name] = value instanceof Float32Array ? [...value] : (cell(value) as PeekValue)
+        else values[name] = plainOf(value)
       }
       rows.push(values)
     }

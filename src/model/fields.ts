@@ -24,6 +24,8 @@ type Kind =
 export type Field = Kind & {
   readonly description: string
   readonly optional?: true
+  /** A token or a password: a document can name it as `${secret:NAME}`, and it is taken out of all messages. */
+  readonly secret?: true
   /** The environment variable that gives the default, where it is set. */
   readonly variable?: string
 }

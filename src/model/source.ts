@@ -20,6 +20,8 @@ export interface Source {
   items(context: SourceContext): AsyncIterable<Item>
   /** How many items there will be, where that is known without listing them; progress shows it. */
   readonly total?: number
+  /** Requests that were made again since the source was made, where it makes any. */
+  readonly retries?: () => number
 }
 
 /** What else of a document a source is told. */

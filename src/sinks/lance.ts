@@ -39,7 +39,7 @@ export interface LanceOptions<Name extends string = string> {
   /** Folder of the database; made when it is not there. */
   readonly uri: string
   readonly table: string
-  /** Columns that are indexed after the last commit: TEXT gets a full-text index (BM25). */
+  /** Columns that get the index of their type after the last commit: TEXT one for BM25, numbers a tree or bitmaps. */
   readonly index?: readonly Name[]
   /**
    * - `process` (default): a commit survives whatever happens to the process

@@ -241,6 +241,7 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
   return {
     source: {
       name: "huggingface",
+      retries: hub.retries,
       items: async function* (context) {
         const { at, resolved, tree } = await resolveOn(hub, options, context)
         const cache = await openCache(hub, at, {

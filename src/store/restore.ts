@@ -53,7 +53,7 @@ const restorePart = async (db: Connection, folder: string, name: string, version
       await table.restore()
     }
     const now = await table.version()
-    if (isDurable(folder, name)) await openDurable(folder, name, now)
+    if (await isDurable(folder, name)) await openDurable(folder, name, now)
     return now
   } finally {
     table.close()
@@ -116,7 +116,7 @@ export const finishRestore = async (
   try {
     const counted = fromSchema(await restored.schema()).has("_commit")
     const last = counted ? await edgeOf(restored, "last") : 0
-    await recordRun(db, folder, recordOf(table, plan, version, last), isDurable(folder, table))
+    await recordRun(db, folder, recordOf(table, plan, version, last), await isDurable(folder, table))
   } finally {
     restored.close()
   }

@@ -18,7 +18,7 @@ const FETCH_BYTES = 8 << 20
 const FIRST_ROWS = 16
 const MAX_ROWS = 64
 
-type Bytes = Uint8Array | null
+export type Bytes = Uint8Array | null
 /** A column whose bytes are fetched apart from the others. */
 export type Heavy = readonly [name: string, type: ColumnType]
 

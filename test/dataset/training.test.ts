@@ -13,6 +13,7 @@ import {
   numberColumn,
   textColumn,
   vectorColumn,
+  vectorsColumn,
 } from "../../src/model/column.ts"
 import { ConfigError, TableError } from "../../src/model/errors.ts"
 import { columnOf } from "../../src/model/infer.ts"
@@ -210,6 +211,17 @@ describe("a batch", () => {
           real: columnOf("real", [0.5, null, 1], { name: "FLOAT32" }) ?? int,
           flag: boolColumn([true, null, false]),
           vector: vectorColumn([[1, 2], null, [3, 4]], { name: "EMBEDDING", size: 2 }),
+          parts: vectorsColumn(
+            [
+              [
+                [1, 2],
+                [3, 4],
+              ],
+              null,
+              [],
+            ],
+            { name: "MULTI_EMBEDDING", size: 2 },
+          ),
           box: floatsColumn([[1, 2, 3, 4], null, []], { name: "BOUNDING_BOX" }),
           label,
           image: bytesColumn([Uint8Array.of(1), null, Uint8Array.of()], { name: "IMAGE" }),
@@ -225,6 +237,7 @@ describe("a batch", () => {
       real: Float32Array.of(0.5, Number.NaN, 1),
       flag: Uint8Array.of(1, 0, 0),
       vector: Float32Array.of(1, 2, Number.NaN, Number.NaN, 3, 4),
+      parts: [Float32Array.of(1, 2, 3, 4), null, Float32Array.of()],
       box: [Float32Array.of(1, 2, 3, 4), null, Float32Array.of()],
       label: Int32Array.of(2, -1, 0),
       image: [Uint8Array.of(1), null, Uint8Array.of()],
@@ -239,6 +252,7 @@ describe("a batch", () => {
       vector: Float32Array.of(3, 4, 1, 2, 3, 4),
       text: ["größer", "x", "größer"],
     })
+    expect((await dataset.row(0)).parts).toEqual([Float32Array.of(1, 2), Float32Array.of(3, 4)])
     expect(await dataset.row(0)).toMatchObject({ int: null, big: 2n ** 60n, flag: true, vector: Float32Array.of(1, 2) })
     expect(await dataset.row(1)).toMatchObject({ int: 4, big: -5, real: null, flag: null, label: null, image: null })
     expect(dataset.schema.get("vector")).toEqual({ name: "EMBEDDING", size: 2 })

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { beforeAll, describe, expect, it } from "vitest"
+import { Client } from "../../src/client.ts"
 import { dropTable } from "../../src/dataset/catalog.ts"
 import { listRuns } from "../../src/dataset/runs.ts"
 import { searchText } from "../../src/dataset/search.ts"
@@ -266,15 +267,16 @@ await restoreVersion(${JSON.stringify(uri)}, "t", "first", {
 
 it("a view that is kept has the same rows later", async () => {
   const uri = await copy("views")
+  const client = new Client({ uri })
   const query = "SELECT text, _item WHERE text LIKE '%note%' OR text LIKE '%changed%' ORDER BY _item"
   const rowsOf = async (name: string) => {
-    await using view = await loadView(uri, "t", name)
+    await using view = await client.loadView("t", name)
     const rows: unknown[] = []
     for await (const { _item } of view.batches<{ _item: string[] }>(10, { columns: ["_item"] })) rows.push(..._item)
     return rows
   }
   expect(await saveView(uri, "t", "then", query, { at: "first" })).toBe(2)
-  expect(await saveView(uri, "t", "now", query)).toBeGreaterThan(2)
+  expect(await client.saveView("t", "now", query)).toBeGreaterThan(2)
   expect(await rowsOf("then")).toEqual(["a.txt", "c.txt"])
   const db = await connect(uri)
   await (await db.openTable("t")).delete("_item = 'a.txt'")

@@ -69,7 +69,7 @@ describe("pipelines/coco.yaml", () => {
     for (const text of ["false", '"${CAPTIONS}"'])
       expect(await captionsOf(text)).toMatchObject({ captions_json: false })
     expect(await captionsOf("mine.json")).toMatchObject({ captions_json: "mine.json" })
-    expect(() => captionsOf("true")).toThrow("format.captions_json: expected text or false, found true")
+    await expect(captionsOf("true")).rejects.toThrow("format.captions_json: expected text or false, found true")
     const table = ["--set", "sink.table=small", "--set", "format.max_images=5", "--set", "format.captions_json=false"]
     expect(JSON.parse(await command("run", file, "--json", ...table)).rows).toBe(5)
     await command("export", "small", "none", "--column", "captions")

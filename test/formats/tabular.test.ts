@@ -165,6 +165,24 @@ describe("types", () => {
   })
 })
 
+describe("several vectors a row", () => {
+  it("are read where the schema names their width", async () => {
+    await write("a.jsonl", '{"n":1,"m":[[1,2],[3,4.5]]}\n{"n":2,"m":[]}\n{"n":3,"m":null}\n')
+    const schema = { m: "MULTI_EMBEDDING(2)" }
+    const { database } = await ingest({}, { schema })
+    const values = [[Float32Array.of(1, 2), Float32Array.of(3, 4.5)], [], null]
+    expect(typesOf(database.rows("t"))).toMatchObject({ m: "MULTI_EMBEDDING(2)" })
+    expect(rowsWithout(database).map(({ m }) => m)).toEqual(values)
+    const open = await ingest({}, { schema: { m: "MULTI_EMBEDDING" } })
+    expect(failures(open.database)).toEqual([
+      expect.stringMatching(/"m": expected how many.*as in MULTI_EMBEDDING\(128\)/),
+    ])
+    await write("a.jsonl", '{"n":1,"m":[[1,2],[3]]}\n')
+    const odd = await ingest({}, { schema })
+    expect(failures(odd.database)).toEqual([expect.stringMatching(/"m", row 0.*MULTI_EMBEDDING\(2\)/)])
+  })
+})
+
 describe("columns", () => {
   it("have names that the store can have, each its own", async () => {
     await write("a.csv", "robot.arm,x`y\n1,2\n")

@@ -1,6 +1,6 @@
 /** `sluice diff T FROM [TO]` */
 import { diffVersions, type ItemChange } from "../../dataset/versions/index.ts"
-import { formatCount } from "../../observe/progress.ts"
+import { formatCount } from "../../observe/progress-text.ts"
 import type { Format } from "../arguments.ts"
 import { say } from "../console.ts"
 import { printJson, printRows } from "../output.ts"

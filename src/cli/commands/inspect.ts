@@ -4,7 +4,7 @@ import { type BytesInfo, isBytesInfo, type PeekRow, peekRows } from "../../datas
 import { readRows } from "../../dataset/rows.ts"
 import { formatBytes } from "../../model/units.ts"
 import { escapeText } from "../../observe/escape.ts"
-import { formatCount } from "../../observe/progress.ts"
+import { formatCount } from "../../observe/progress-text.ts"
 import { sideTable } from "../../store/database.ts"
 import type { Format } from "../arguments.ts"
 import { print } from "../console.ts"

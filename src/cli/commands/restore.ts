@@ -1,6 +1,6 @@
 /** `sluice restore T VERSION` */
 import { restoreVersion } from "../../dataset/versions/index.ts"
-import { formatCount } from "../../observe/progress.ts"
+import { formatCount } from "../../observe/progress-text.ts"
 import { say } from "../console.ts"
 
 export const restoreCommand = async (table: string, at: string, { uri }: { readonly uri: string }): Promise<void> => {

@@ -14,6 +14,7 @@ import { type ColumnType, layoutOf } from "../../model/types.ts"
  * | EMBEDDING(w) | one `Float32Array` of w floats a row, row after row | NaN, w times |
  * | TEXT, JSON | strings | null |
  * | BOUNDING_BOX, POINT | a `Float32Array` a row | null |
+ * | MULTI_EMBEDDING(w) | a `Float32Array` a row: its vectors of w floats, one after the other | null |
  * | IMAGE, VIDEO, BINARY and other bytes | a `Uint8Array` a row | null |
  */
 export type ColumnArray =
@@ -125,7 +126,8 @@ const arrayOf = (type: ColumnType, pieces: readonly Placed[], rows: number): Col
       }
       return target
     }
-    case "floats": {
+    case "floats":
+    case "vectors": {
       const target = new Array<Float32Array | null>(rows).fill(null)
       for (const { column, piece, first } of pieces) {
         eachRow(piece, first, (row, at) => {

@@ -215,6 +215,9 @@ const datasetOf = (shared: Shared, schema: Schema, view: ViewRows, close: () => 
   }
 }
 
+const vectorsOf = (floats: Float32Array, size: number): Float32Array[] =>
+  Array.from({ length: floats.length / size }, (_, at) => floats.subarray(at * size, (at + 1) * size))
+
 /** The only value of a column, as a row has it. */
 const firstOf = (arrays: ColumnArrays, column: string, schema: Schema): Value => {
   const type = schema.get(column)
@@ -223,6 +226,7 @@ const firstOf = (arrays: ColumnArrays, column: string, schema: Schema): Value =>
   const layout = layoutOf(type)
   if (layout === "vector") return values as Float32Array
   if (layout === "bits") return values[0] === 1
+  if (layout === "vectors") return vectorsOf(values[0] as Float32Array, type.size ?? 1)
   return cell(values[0] ?? null)
 }
 

@@ -32,7 +32,11 @@ export interface Reading {
 
 const widthOf = (type: ColumnType): number => {
   const layout = layoutOf(type)
-  return layout === "vector" ? 4 * (type.size ?? 1) : layout === "utf8" || layout === "floats" ? TEXT_BYTES : 8
+  return layout === "vector"
+    ? 4 * (type.size ?? 1)
+    : layout === "utf8" || layout === "floats" || layout === "vectors"
+      ? TEXT_BYTES
+      : 8
 }
 
 /** `together`: bytes that lie beside the other columns are read with them, as is best for a few rows at once. */

@@ -21,6 +21,13 @@ const VALUES: Readonly<Record<TypeName, readonly [unknown, unknown]>> = {
     [0.5, 1],
     [-1, 0],
   ],
+  MULTI_EMBEDDING: [
+    [
+      [0.5, 1],
+      [-1, 0],
+    ],
+    [],
+  ],
   SEGMENT_MASK: [bytes(7), bytes(8)],
   BINARY_MASK: [bytes(9), bytes(10)],
   BOUNDING_BOX: [
@@ -41,14 +48,17 @@ const VALUES: Readonly<Record<TypeName, readonly [unknown, unknown]>> = {
 export const typedBatch = (): Batch => {
   const names = Object.keys(VALUES) as TypeName[]
   const schema = names.map(
-    (name) => [name.toLowerCase(), parseType(name === "EMBEDDING" ? "EMBEDDING(2)" : name, name)] as const,
+    (name) => [name.toLowerCase(), parseType(name.endsWith("EMBEDDING") ? `${name}(2)` : name, name)] as const,
   )
   const data = names.map((name) => [name.toLowerCase(), [...VALUES[name], null]] as const)
   const { columns } = batchOfColumns(Object.fromEntries(data), new Map(schema))
   return batchOf(Object.fromEntries(columns))
 }
 
-const plain = (value: unknown): unknown => (ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value)
+const plain = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(plain)
+  return ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value
+}
 
 /** Arrays of numbers, whatever holds them. */
 export const valuesOf = (rows: readonly PlainRow[]): unknown[] => rows.flatMap((row) => Object.values(row).map(plain))
