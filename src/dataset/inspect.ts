@@ -7,6 +7,7 @@ import { formatType } from "../model/types.ts"
 import { localPath, openExisting, sideNames, sideTable, tableNames } from "../store/database.ts"
 import { quoteText } from "../store/filter.ts"
 import { sidesAt } from "../store/history.ts"
+import { listTableIndexes } from "../store/indexes.ts"
 import { storedVersions, tagsOf } from "../store/versions.ts"
 import { columnBytes } from "./column-bytes.ts"
 import { type At, type OpenTable, withTableAt } from "./open.ts"
@@ -25,7 +26,7 @@ export interface ColumnInfo {
 
 export interface IndexInfo {
   readonly column: string
-  /** `FTS`, `BTREE`, ... */
+  /** `BM25`, `BTREE`, ... */
   readonly type: string
   readonly indexedRows: number
   /** Rows that came since the index was built; a search looks at them one by one. */
@@ -121,7 +122,6 @@ export const inspectTable = (uri: string, name: string, { at }: InspectOptions =
     const [thumbnails = 0] = sides.includes("thumbnails")
       ? await countSide(open, "thumbnails", ["true"], then?.get("thumbnails"))
       : []
-    const indexes = await table.listIndices()
     let bytes = 0
     for (const part of [name, ...sides.map((side) => sideTable(name, side))]) {
       bytes += await folderBytes(join(folder, `${part}.lance`))
@@ -138,11 +138,11 @@ export const inspectTable = (uri: string, name: string, { at }: InspectOptions =
       columns: columns.filter((column) => !isHidden(column.name)),
       hidden: columns.filter((column) => isHidden(column.name)),
       items: { done: schema.has("_end") ? await table.countRows("_end = true") : 0, failed, partial, empty },
-      indexes: indexes.map((index) => ({
-        column: index.columns.join(", "),
-        type: index.indexType,
-        indexedRows: index.numIndexedRows ?? 0,
-        unindexedRows: index.numUnindexedRows ?? 0,
+      indexes: (await listTableIndexes(table)).map(({ column, type, indexedRows, unindexedRows }) => ({
+        column,
+        type,
+        indexedRows,
+        unindexedRows,
       })),
       thumbnails,
     }

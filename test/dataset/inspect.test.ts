@@ -79,7 +79,7 @@ it("tells what a run has made of its items", async () => {
       { name: "embedding", type: "EMBEDDING(2)" },
     ],
     items: { done: 2, failed: 3, partial: 1, empty: 2 },
-    indexes: [{ column: "text", type: "FTS", indexedRows: 4, unindexedRows: 0 }],
+    indexes: [{ column: "text", type: "BM25", indexedRows: 4, unindexedRows: 0 }],
     thumbnails: 6,
   })
   expect(before.hidden.map((column) => column.name)).toEqual(["_item", "_version", "_row", "_commit", "_end"])

@@ -1,8 +1,8 @@
-/** Columns as a training loop wants them: one array a column, on memory of its own. */
+/** Columns as a training loop wants them: one array a column, on memory that no other batch has. */
 import type { Batch } from "../../model/batch.ts"
 import { isSet } from "../../model/bits.ts"
-import { type Column, isNull, NEW_VALUES, type Values } from "../../model/column.ts"
-import { type ColumnType, layoutOf } from "../../model/types.ts"
+import { type Column, isNull, type Values } from "../../model/column.ts"
+import { type ColumnType, type Layout, layoutOf } from "../../model/types.ts"
 
 /**
  * | type | array | where there is no value |
@@ -60,13 +60,56 @@ const eachRow = ({ rows, start, end }: Piece, first: number, visit: Visit): void
   for (let from = start; from < end; from++) visit(rows?.[from] ?? from, first + from - start)
 }
 
+/** Typed arrays one after the other in one piece of memory: a piece for each would cost more than to fill it. */
+type Room = (layout: Layout, count: number) => Values
+
+const BYTES: Readonly<Partial<Record<Layout, number>>> = {
+  int32: 4,
+  int64: 8,
+  float32: 4,
+  float64: 8,
+  vector: 4,
+  bits: 1,
+}
+
+/** Every array begins at a multiple of 8 bytes, as the widest ones have to. */
+const aligned = (bytes: number): number => (bytes + 7) & ~7
+
+const roomOf = (columns: readonly (readonly [string, ColumnType])[], rows: number): Room => {
+  let total = 0
+  for (const [, type] of columns) total += aligned(rows * widthOf(type) * (BYTES[layoutOf(type)] ?? 0))
+  const memory = new ArrayBuffer(total)
+  let used = 0
+  return (layout, count) => {
+    const start = used
+    used += aligned(count * (BYTES[layout] ?? 0))
+    switch (layout) {
+      case "int32":
+        return new Int32Array(memory, start, count)
+      case "int64":
+        return new BigInt64Array(memory, start, count)
+      case "float64":
+        return new Float64Array(memory, start, count)
+      case "bits":
+        return new Uint8Array(memory, start, count)
+      default:
+        return new Float32Array(memory, start, count)
+    }
+  }
+}
+
+/** Values of a row. */
+const widthOf = (type: ColumnType): number => (layoutOf(type) === "vector" ? (type.size ?? 1) : 1)
+
 const copyNumbers = (from: Values, to: Values, width: number, piece: Piece, first: number): void => {
   // Both are of one kind, which the type of a union does not tell.
   const source = from as Float32Array
   const target = to as Float32Array
-  if (!piece.rows) target.set(source.subarray(piece.start * width, piece.end * width), first * width)
-  else if (width === 1) eachRow(piece, first, (row, at) => (target[at] = source[row] as number))
-  else eachRow(piece, first, (row, at) => target.set(source.subarray(row * width, (row + 1) * width), at * width))
+  const { rows, start, end } = piece
+  if (!rows) target.set(source.subarray(start * width, end * width), first * width)
+  else if (width === 1) {
+    for (let from = start, at = first; from < end; from++) target[at++] = source[rows[from] ?? 0] ?? 0
+  } else eachRow(piece, first, (row, at) => target.set(source.subarray(row * width, (row + 1) * width), at * width))
 }
 
 const emptyOf = (type: ColumnType): number | bigint => {
@@ -75,9 +118,9 @@ const emptyOf = (type: ColumnType): number | bigint => {
   return layout === "int64" ? 0n : layout === "int32" ? 0 : Number.NaN
 }
 
-const numbers = (type: ColumnType, pieces: readonly Placed[], rows: number): Values => {
-  const width = type.size ?? 1
-  const target = NEW_VALUES[layoutOf(type)](rows * width)
+const numbers = (type: ColumnType, pieces: readonly Placed[], rows: number, room: Room): Values => {
+  const width = widthOf(type)
+  const target = room(layoutOf(type), rows * width)
   for (const { column, piece, first } of pieces) {
     copyNumbers(column.values, target, width, piece, first)
     if (!column.valid) continue
@@ -94,13 +137,14 @@ const texts = (pieces: readonly Placed[], rows: number): (string | null)[] => {
     const { offsets = new Int32Array(0) } = column
     const bytes = column.values as Uint8Array
     const ascii = asciiOf(column)
-    eachRow(piece, first, (row, at) => {
-      if (isNull(column, row)) return
+    for (let from = piece.start, at = first; from < piece.end; from++, at++) {
+      const row = piece.rows?.[from] ?? from
+      if (column.valid && isNull(column, row)) continue
       target[at] =
         ascii === undefined
           ? decoder.decode(bytes.subarray(offsets[row], offsets[row + 1]))
           : ascii.slice(offsets[row], offsets[row + 1])
-    })
+    }
   }
   return target
 }
@@ -112,7 +156,7 @@ interface Placed {
   readonly first: number
 }
 
-const arrayOf = (type: ColumnType, pieces: readonly Placed[], rows: number): ColumnArray => {
+const arrayOf = (type: ColumnType, pieces: readonly Placed[], rows: number, room: Room): ColumnArray => {
   switch (layoutOf(type)) {
     case "utf8":
       return texts(pieces, rows)
@@ -138,7 +182,7 @@ const arrayOf = (type: ColumnType, pieces: readonly Placed[], rows: number): Col
       return target
     }
     case "bits": {
-      const target = new Uint8Array(rows)
+      const target = room("bits", rows)
       for (const { column, piece, first } of pieces) {
         eachRow(piece, first, (row, at) => {
           target[at] = !isNull(column, row) && isSet(column.values as Uint8Array, row) ? 1 : 0
@@ -147,7 +191,7 @@ const arrayOf = (type: ColumnType, pieces: readonly Placed[], rows: number): Col
       return target
     }
     default:
-      return numbers(type, pieces, rows)
+      return numbers(type, pieces, rows, room)
   }
 }
 
@@ -193,6 +237,7 @@ export const arraysOf = (
     rows += end - start
     return rows - (end - start)
   })
+  const room = roomOf(columns, rows)
   const nulls = new Map<string, Uint8Array>()
   const arrays = Object.fromEntries(
     columns.map(([name, type]) => {
@@ -204,7 +249,7 @@ export const arraysOf = (
       })
       const mask = maskOf(placed, rows)
       if (mask) nulls.set(name, mask)
-      return [name, arrayOf(type, placed, rows)]
+      return [name, arrayOf(type, placed, rows, room)]
     }),
   )
   if (nulls.size > 0) masks.set(arrays, nulls)
