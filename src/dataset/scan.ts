@@ -28,7 +28,7 @@ type Bytes = Uint8Array | null
 type Heavy = readonly [name: string, type: ColumnType]
 
 /** One column's bytes of the given rows, in their order. */
-const fetchColumn = async (table: Table, [name, { blob }]: Heavy, ids: readonly bigint[]): Promise<Bytes[]> => {
+export const fetchColumn = async (table: Table, [name, { blob }]: Heavy, ids: readonly bigint[]): Promise<Bytes[]> => {
   if (blob) {
     const blobs = await table.fetchBlobs(name, ids)
     return blobs.map((bytes) => bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
