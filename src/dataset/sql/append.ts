@@ -26,8 +26,8 @@ export const engineTypeOf = (api: Api, type: ColumnType): DuckDBType => {
     case "int64":
       return api.BIGINT
     case "float32":
-      return api.FLOAT
     case "float64":
+      // As in JavaScript: the engine would round what it is compared with to its width.
       return api.DOUBLE
     case "bits":
       return api.BOOLEAN
@@ -116,6 +116,9 @@ const put = (bindings: Bindings, vector: Vector, from: Column, start: number, ro
       copy(bindings, bindings.array_vector_get_child(vector), from.values.subarray(start * size, (start + rows) * size))
       break
     }
+    case "float32":
+      copy(bindings, vector, Float64Array.from(from.values.subarray(start, start + rows) as Float32Array))
+      break
     case "bits": {
       const bits = from.values as Uint8Array
       const data = scratch.subarray(0, rows)

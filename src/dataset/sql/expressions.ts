@@ -52,6 +52,9 @@ const cast = (context: Context, { arg, typeName = {}, location }: TypeCast, prin
 
 const listOf = (node: Node | undefined, print: Print): string[] => (as(node, "List")?.items ?? []).map(print)
 
+/** PostgreSQL's own; the engine has none by itself. */
+const ESCAPE = "'\\'"
+
 const LIKE = { "~~": "", "!~~": "NOT ", "~~*": "", "!~~*": "NOT " } as const
 
 const like = (name: string, how: "LIKE" | "ILIKE", expression: A_Expr, print: Print): string => {
@@ -59,7 +62,7 @@ const like = (name: string, how: "LIKE" | "ILIKE", expression: A_Expr, print: Pr
   // `x LIKE y ESCAPE z` comes as a function of y and z.
   const escaped = as(expression.rexpr, "FuncCall")
   const [pattern, by] = escaped && namesOf(escaped.funcname).at(-1) === "like_escape" ? (escaped.args ?? []) : []
-  return `(${print(expression.lexpr)} ${negated}${how} ${print(pattern ?? expression.rexpr)} ESCAPE ${by ? print(by) : "'\\\\'"})`
+  return `(${print(expression.lexpr)} ${negated}${how} ${print(pattern ?? expression.rexpr)} ESCAPE ${by ? print(by) : ESCAPE})`
 }
 
 const operator = (context: Context, name: string, expression: A_Expr, print: Print): string => {

@@ -26,6 +26,36 @@ export interface QueryResult {
   readonly pages: AsyncGenerator<readonly QueryRow[]>
 }
 
+/** What a statement without a result gives. */
+export const noRows = (): QueryResult => ({ columns: [], pages: (async function* () {})() })
+
+/** Calls `close` once: at the end, or when the pages are returned, also before the first one was asked for. */
+export const closing = <T>(pages: AsyncGenerator<T>, close: () => void): AsyncGenerator<T> => {
+  let open = true
+  const end = (): void => {
+    if (open) close()
+    open = false
+  }
+  const step = async (result: Promise<IteratorResult<T, unknown>>): Promise<IteratorResult<T, unknown>> => {
+    try {
+      const next = await result
+      if (next.done) end()
+      return next
+    } catch (error) {
+      end()
+      throw error
+    }
+  }
+  const closed: AsyncGenerator<T> = {
+    next: () => step(pages.next()),
+    return: (value) => step(pages.return(value)),
+    throw: (error) => step(pages.throw(error)),
+    [Symbol.asyncIterator]: () => closed,
+    [Symbol.asyncDispose]: async () => void (await closed.return(undefined)),
+  }
+  return closed
+}
+
 /** Rows with fetched bytes that are handed on at a time. */
 const HEAVY_ROWS = 16
 
@@ -108,7 +138,12 @@ async function* computed(engine: Engine, plan: Plan, params: readonly Param[], s
   }
 }
 
-const pagesOf = (plan: Plan, params: readonly Param[], signal: AbortSignal): AsyncGenerator<Page> =>
+async function* once<T>(value: Promise<T>): AsyncGenerator<T> {
+  yield await value
+}
+
+/** The rows of a plan. */
+export const pagesOf = (plan: Plan, params: readonly Param[], signal: AbortSignal): AsyncGenerator<Page> =>
   plan.direct ? direct(plan.direct, signal) : withEngine(signal, (engine) => computed(engine, plan, params, signal))
 
 /**
@@ -133,16 +168,14 @@ export const openSelect = async (
   }
   const { columns, count } = plan
   async function* pages(): AsyncGenerator<readonly QueryRow[]> {
-    try {
-      if (count) {
-        const rows = await count.table.table.countRows(count.where)
+    if (count) {
+      const counted = count.table.table.countRows(count.where)
+      for await (const rows of withAbort(once(counted), signal)) {
         yield [Object.fromEntries(columns.map((name) => [name, rows]))]
-        return
       }
-      for await (const page of pagesOf(plan, params, signal)) yield rowsOfPage(columns, page)
-    } finally {
-      open.close()
+      return
     }
+    for await (const page of pagesOf(plan, params, signal)) yield rowsOfPage(columns, page)
   }
-  return { columns, pages: pages() }
+  return { columns, pages: closing(pages(), open.close) }
 }

@@ -1,24 +1,29 @@
 /** One statement: what it is, and who runs it. */
-import type { Node } from "libpg-query"
-import { type Deadline, deadlineOf, type QueryOptions } from "./deadline.ts"
+import type { Statement } from "./changed-rows.ts"
+import { deadlineOf, type QueryOptions } from "./deadline.ts"
 import { as, kindOf, locationOf } from "./node.ts"
-import { checkParams, type Param } from "./params.ts"
-import { openSelect, type QueryResult, type QueryRow } from "./query.ts"
+import { checkParams } from "./params.ts"
+import { closing, openSelect, type QueryResult, type QueryRow } from "./query.ts"
 import { errorAt, parseStatement } from "./source.ts"
 
-async function* until({ clear }: Deadline, pages: QueryResult["pages"]): QueryResult["pages"] {
-  try {
-    yield* pages
-  } finally {
-    clear()
-  }
-}
-
-const open = (uri: string, sql: string, node: Node, params: readonly Param[], signal: AbortSignal) => {
+const open = async (statement: Statement): Promise<QueryResult> => {
+  const { uri, sql, node, params, signal } = statement
   const select = as(node, "SelectStmt")
   if (select) return openSelect(uri, sql, select, params, signal)
+  const inserted = as(node, "InsertStmt")
+  if (inserted) return (await import("./insert.ts")).insert(statement, inserted)
+  const updated = as(node, "UpdateStmt")
+  if (updated) return (await import("./update.ts")).update(statement, updated)
+  const deleted = as(node, "DeleteStmt")
+  if (deleted) return (await import("./delete.ts")).remove(statement, deleted)
+  const index = as(node, "IndexStmt")
+  if (index) return (await import("./index-statement.ts")).indexStatement(statement, index)
   const kind = kindOf(node).replace(/Stmt$/, "")
-  throw errorAt(sql, locationOf(node) ?? 0, `${kind} is not supported; there is SELECT`)
+  throw errorAt(
+    sql,
+    locationOf(node) ?? 0,
+    `${kind} is not supported; there are SELECT, INSERT, UPDATE, DELETE and CREATE INDEX`,
+  )
 }
 
 /**
@@ -38,8 +43,8 @@ export const runStatement = async (
     signal.throwIfAborted()
     const given = checkParams(params)
     const node = await parseStatement(sql)
-    const { columns, pages } = await open(uri, sql, node, given, signal)
-    return { columns, pages: until(deadline, pages) }
+    const { columns, pages } = await open({ uri, sql, node, params: given, signal })
+    return { columns, pages: closing(pages, deadline.clear) }
   } catch (error) {
     deadline.clear()
     throw error

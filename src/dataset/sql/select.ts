@@ -3,11 +3,11 @@ import type { CommonTableExpr, Node, SelectStmt, SortBy } from "libpg-query"
 import { identifier } from "../../readers/duckdb.ts"
 import { type Context, mark, type Printed } from "./context.ts"
 import { type Print, printerFor, printSort } from "./expressions.ts"
-import { conjuncts, storeFilter } from "./filter.ts"
 import { type FromPart, printFrom } from "./from.ts"
 import { printWindow } from "./function-calls.ts"
 import { as, constantOf, kindOf, locationOf, namesOf, textOf } from "./node.ts"
 import { outputName } from "./output-names.ts"
+import { pushFilter } from "./push.ts"
 import { findItem, need, resolve, type Scan, type Scope, type Slot } from "./scope.ts"
 import { errorAt } from "./source.ts"
 
@@ -101,29 +101,6 @@ const limitText = (context: Context, select: SelectStmt, print: Print): string =
   const limit = limitCount && !as(limitCount, "A_Const")?.isnull ? ` LIMIT ${print(limitCount)}` : ""
   return `${limit}${limitOffset ? ` OFFSET ${print(limitOffset)}` : ""}`
 }
-
-/** Gives the scans those parts of WHERE that the store can look at, and returns the others. */
-const pushFilter = (context: Context, where: Node | undefined, from: FromPart, scope: Scope): readonly Node[] =>
-  conjuncts(where).filter(
-    (term) =>
-      !from.filterable.some((scan) => {
-        const filter = storeFilter(
-          {
-            column: (node) => {
-              const ref = as(node, "ColumnRef")
-              const slot = ref && resolve(context.sql, ref, scope)
-              if (!slot?.stored || slot.stored.scan !== scan || /[.`]/.test(slot.name)) return undefined
-              return { name: slot.name, type: slot.stored.type }
-            },
-            param: (number) => context.valueOf(number, locationOf(term)),
-          },
-          term,
-        )
-        if (filter === undefined) return false
-        scan.where = scan.where === undefined ? filter : `${scan.where} AND ${filter}`
-        return true
-      }),
-  )
 
 const refuse = (context: Context, select: SelectStmt): void => {
   if (select.lockingClause) throw errorAt(context.sql, undefined, "FOR UPDATE is not supported")
