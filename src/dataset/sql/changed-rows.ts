@@ -2,8 +2,9 @@
 import type { Node, RangeVar } from "libpg-query"
 import type { Batch } from "../../model/batch.ts"
 import { batchBytes } from "../../model/batch.ts"
+import { type Column, nullColumn } from "../../model/column.ts"
 import { messageOf, TableError } from "../../model/errors.ts"
-import { batchOfColumns } from "../../model/infer.ts"
+import { columnOf } from "../../model/infer.ts"
 import { isHidden } from "../../model/rows.ts"
 import { suggest } from "../../model/suggest.ts"
 import { type ColumnType, layoutOf, type Schema } from "../../model/types.ts"
@@ -145,12 +146,13 @@ export const batchesOfPlan = async (
   let bytes = 0
   let firstRow = 0
   for await (const { rows, cells } of pagesOf(plan, params, signal)) {
-    const data = [...types].map(([name, type], index): [string, unknown[]] => [
-      name,
-      Array.from({ length: rows }, (_, row) => assigned(cells[index]?.(row) ?? null, type)),
-    ])
+    const columnAt = (name: string, type: ColumnType, index: number): Column => {
+      const values = Array.from({ length: rows }, (_, row) => assigned(cells[index]?.(row) ?? null, type))
+      return columnOf(name, values, type, firstRow) ?? nullColumn(type, rows)
+    }
     try {
-      const batch = batchOfColumns(Object.fromEntries(data), types, firstRow)
+      const columns = [...types].map(([name, type], index) => [name, columnAt(name, type, index)] as const)
+      const batch: Batch = { rows, columns: new Map(columns) }
       bytes += batchBytes(batch)
       batches.push(batch)
     } catch (error) {

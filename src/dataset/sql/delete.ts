@@ -112,7 +112,7 @@ export const remove = async (statement: Statement, node: DeleteStmt): Promise<Qu
   existing.close()
   if (!existing.tables.has(name)) throw errorAt(sql, relation?.location, `there is no table ${JSON.stringify(name)}`)
   await changeTable(uri, name, async (changing) => {
-    const open = await openTables(uri, namedTables(node))
+    const open = await openTables(uri, namedTables(node, name))
     let conditions: readonly string[]
     try {
       const { context, scan, from, filtered, rowId } = matching(statement, open, relation, whereClause)

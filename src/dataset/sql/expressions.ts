@@ -12,14 +12,18 @@ import { engineType } from "./type-names.ts"
 
 export type Print = (node: Node | undefined) => string
 
+/** A double, never a decimal: 0.1 is what it is in JavaScript. */
+const double = (context: Context, value: number, location: Location): string => {
+  if (Number.isFinite(value)) return `(${value.toExponential()})`
+  throw errorAt(context.sql, location, "the number is out of range")
+}
+
 const constant = (context: Context, value: Constant, location: Location): string => {
   if (value === null) return "NULL"
   if (typeof value === "string") return literal(value)
   if (typeof value === "boolean") return String(value)
   if (typeof value === "bigint" || Number.isSafeInteger(value)) return value < 0 ? `(${value})` : String(value)
-  if (!Number.isFinite(value)) throw errorAt(context.sql, location, "the number is out of range")
-  // A double, never a decimal: 0.1 is what it is in JavaScript.
-  return `(${value.toExponential()})`
+  return double(context, value, location)
 }
 
 const column = (context: Context, ref: ColumnRef, scope: Scope | undefined): string =>
@@ -158,7 +162,13 @@ type Printers = {
 }
 
 const printers: Printers = {
-  A_Const: (context, node) => constant(context, constantOf(node), node.location),
+  A_Const: (context, node) => {
+    const value = constantOf(node)
+    // `2.0` is no integer, and what is divided by it is not either.
+    return typeof value === "number" && /\D/.test(node.fval?.fval ?? "")
+      ? double(context, value, node.location)
+      : constant(context, value, node.location)
+  },
   BoolExpr: (_, { boolop, args = [] }, print) => {
     if (boolop === "NOT_EXPR") return `(NOT ${print(args[0])})`
     return `(${args.map(print).join(JOINED[boolop === "OR_EXPR" ? "OR_EXPR" : "AND_EXPR"])})`

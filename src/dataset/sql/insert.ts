@@ -56,7 +56,7 @@ export const insert = async (statement: Statement, node: InsertStmt): Promise<Qu
   if (onConflictClause) throw errorAt(sql, onConflictClause.location, "ON CONFLICT is not supported")
   const source = as(selectStmt, "SelectStmt")
   if (!source || withClause) throw errorAt(sql, relation?.location, "expected VALUES or a SELECT after INSERT INTO")
-  const open = await openTables(uri, namedTables(node))
+  const open = await openTables(uri, namedTables(node, relation?.relname))
   const item = sqlItem(randomUUID())
   try {
     const table = open.tables.get(relation?.relname ?? "")

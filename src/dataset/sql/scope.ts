@@ -87,7 +87,7 @@ export const resolve = (sql: string, ref: ColumnRef, scope: Scope | undefined): 
     const item = findItem(scope, first)
     if (!item) throw errorAt(sql, ref.location, `there is no ${JSON.stringify(first)} in FROM${known(scope)}`)
     const slots = find(item.slots, second, ({ name }) => name)
-    return only(sql, ref, slots, second, () => `${item.alias} has no column ${JSON.stringify(second)}`, item.slots)
+    return only(sql, ref, slots, second, () => `${item.alias} has no column ${JSON.stringify(second)}`, item.star)
   }
   for (let at = scope; at; at = at.outer) {
     const merged = find(at.merged, first, ({ name }) => name)
@@ -99,7 +99,7 @@ export const resolve = (sql: string, ref: ColumnRef, scope: Scope | undefined): 
     )
     if (slots.length > 0) return only(sql, ref, slots, first, () => "", [])
   }
-  const there = scope?.items.flatMap((item) => item.slots) ?? []
+  const there = scope?.items.flatMap((item) => item.star) ?? []
   throw errorAt(sql, ref.location, `there is no column ${JSON.stringify(first)}${suggest(first, slotNames(there))}`)
 }
 

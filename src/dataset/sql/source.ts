@@ -47,6 +47,7 @@ export const parseStatements = async (sql: string): Promise<readonly RawStmt[]> 
     return (await parse(sql)).stmts ?? []
   } catch (error) {
     const details = (error as ParserError).sqlDetails
+    if (error instanceof RangeError) throw new TableError("SQL: the query is nested too deeply", { cause: error })
     if (!details) throw new TableError(`SQL: the query cannot be parsed: ${messageOf(error)}`, { cause: error })
     // Unlike places in the tree, this one counts characters.
     throw located([...sql].slice(0, details.cursorPosition).join(""), messageOf(error), error)

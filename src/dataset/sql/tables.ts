@@ -6,9 +6,9 @@ import { connectExisting, type OpenTable } from "../open.ts"
 import type { Context } from "./context.ts"
 import { walk } from "./node.ts"
 
-/** Names in FROM, those of WITH among them. */
-export const namedTables = (tree: unknown): ReadonlySet<string> => {
-  const names = new Set<string>()
+/** Names in FROM, those of WITH among them; and the table that a statement changes. */
+export const namedTables = (tree: unknown, changed?: string): ReadonlySet<string> => {
+  const names = new Set<string>(changed === undefined ? [] : [changed])
   walk(tree, (kind, content) => {
     if (kind === "RangeVar") names.add((content as { readonly relname?: string }).relname ?? "")
     return true

@@ -26,7 +26,7 @@ export const update = async (statement: Statement, node: UpdateStmt): Promise<Qu
   existing.close()
   if (!existing.tables.has(name)) throw errorAt(sql, relation?.location, `there is no table ${JSON.stringify(name)}`)
   return changeTable(uri, name, async ({ table, schema, check }) => {
-    const open = await openTables(uri, namedTables(node))
+    const open = await openTables(uri, namedTables(node, name))
     try {
       const { context, column, print, from } = matching(statement, open, relation, whereClause)
       const missing = KEYS.find((key) => !schema.has(key))
