@@ -8,6 +8,7 @@ import { columnOf } from "../../model/infer.ts"
 import { isHidden } from "../../model/rows.ts"
 import { suggest } from "../../model/suggest.ts"
 import { type ColumnType, layoutOf, type Schema } from "../../model/types.ts"
+import { isInternal } from "../../store/database.ts"
 import { type Context, checkAllUsed, newContext } from "./context.ts"
 import { type Print, printerFor } from "./expressions.ts"
 import { printFrom } from "./from.ts"
@@ -73,6 +74,13 @@ export const matching = (
       return part.items[0]?.slots.find((slot) => slot.name === name)?.sql ?? "NULL"
     },
   }
+}
+
+/** @throws {TableError} for the tables that Sluice keeps for itself. */
+export const checkChangeable = (sql: string, relation: RangeVar | undefined): string => {
+  const name = relation?.relname ?? ""
+  if (!isInternal(name)) return name
+  throw errorAt(sql, relation?.location, `${JSON.stringify(name)} is Sluice's own, and can only be read`)
 }
 
 /** The plan of a text for the engine. */

@@ -10,7 +10,7 @@ import { type Changing, changeTable } from "../../store/change.ts"
 import { sideTable } from "../../store/database.ts"
 import { quoteText } from "../../store/filter.ts"
 import { connectExisting } from "../open.ts"
-import { enginePlan, matching, type Statement } from "./changed-rows.ts"
+import { checkChangeable, enginePlan, matching, type Statement } from "./changed-rows.ts"
 import { checkAllUsed } from "./context.ts"
 import { noRows, pagesOf, type QueryResult } from "./query.ts"
 import { errorAt } from "./source.ts"
@@ -107,7 +107,7 @@ export const remove = async (statement: Statement, node: DeleteStmt): Promise<Qu
   if (usingClause || withClause || node.returningClause) {
     throw errorAt(sql, relation?.location, "DELETE has WHERE here, and no USING, WITH or RETURNING")
   }
-  const name = relation?.relname ?? ""
+  const name = checkChangeable(sql, relation)
   const existing = await openTables(uri, new Set([name]))
   existing.close()
   if (!existing.tables.has(name)) throw errorAt(sql, relation?.location, `there is no table ${JSON.stringify(name)}`)

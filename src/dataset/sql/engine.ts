@@ -3,6 +3,7 @@
  * all queries, opened on first use: that takes a twentieth of a second. Each query has a connection of its own, and
  * tables that nobody else sees.
  */
+import { randomUUID } from "node:crypto"
 import { existsSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -17,9 +18,6 @@ export type Bindings = typeof duckdb
 /** What all queries together may hold; beyond it, tables and sorting go to files. */
 const MEMORY = "512MiB"
 
-/** Made by DuckDB when something has to be spilled. */
-const spillFolder = (): string => join(tmpdir(), `sluice-query-${process.pid}`)
-
 export interface Engine {
   readonly connection: DuckDBConnection
   readonly api: Api
@@ -30,6 +28,8 @@ interface Opened {
   readonly instance: DuckDBInstance
   readonly api: Api
   readonly bindings: Bindings
+  /** Made by DuckDB when something has to be spilled. */
+  readonly folder: string
 }
 
 let opening: Promise<Opened> | undefined
@@ -38,11 +38,12 @@ let users = 0
 const open = async (): Promise<Opened> => {
   if (!isMainThread) throw new Error("Queries are run on the main thread only")
   const [api, { default: bindings }] = await Promise.all([import("@duckdb/node-api"), import("@duckdb/node-bindings")])
+  const folder = join(tmpdir(), `sluice-query-${process.pid}-${randomUUID().slice(0, 8)}`)
   const instance = await api.DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
     memory_limit: MEMORY,
-    temp_directory: spillFolder(),
+    temp_directory: folder,
     // After the folder: later it could not be set.
     enable_external_access: "false",
     // What makes it equal to PostgreSQL.
@@ -55,15 +56,15 @@ const open = async (): Promise<Opened> => {
   await connection.run("SET GLOBAL TimeZone = 'UTC'")
   await connection.run("SET GLOBAL lock_configuration = true")
   connection.closeSync()
-  return { instance, api, bindings }
+  return { instance, api, bindings, folder }
 }
 
 /** What was spilled is gone when nobody uses it any more. */
-const clear = async (opened: Opened): Promise<void> => {
-  if (users > 0 || !existsSync(spillFolder())) return
+const clear = async ({ instance, folder }: Opened): Promise<void> => {
+  if (users > 0 || !existsSync(folder)) return
   opening = undefined
-  opened.instance.closeSync()
-  await rm(spillFolder(), { recursive: true, force: true })
+  instance.closeSync()
+  await rm(folder, { recursive: true, force: true })
 }
 
 /** Runs `use` with a connection, which is closed afterwards with all its tables. An abort interrupts what runs on it. */
@@ -75,17 +76,19 @@ export const withEngine = async function* <T>(
     opening = undefined
     throw error
   })
-  const opened = await opening
+  const own = opening
   users++
-  const connection = await opened.instance.connect()
-  const interrupt = (): void => connection.interrupt()
+  let connection: DuckDBConnection | undefined
+  const interrupt = (): void => connection?.interrupt()
   signal.addEventListener("abort", interrupt)
   try {
-    yield* use({ connection, api: opened.api, bindings: opened.bindings })
+    const { instance, api, bindings } = await own
+    connection = await instance.connect()
+    yield* use({ connection, api, bindings })
   } finally {
     signal.removeEventListener("abort", interrupt)
-    connection.closeSync()
+    connection?.closeSync()
     users--
-    await clear(opened)
+    if (opening === own) await clear(await own)
   }
 }

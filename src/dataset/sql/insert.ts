@@ -7,7 +7,7 @@ import type { Schema } from "../../model/types.ts"
 import { toTable } from "../../store/arrow.ts"
 import { changeTable } from "../../store/change.ts"
 import { edgeOf } from "../../store/reader.ts"
-import { batchesOfPlan, checkTarget, enginePlan, type Statement } from "./changed-rows.ts"
+import { batchesOfPlan, checkChangeable, checkTarget, enginePlan, type Statement } from "./changed-rows.ts"
 import { newContext } from "./context.ts"
 import { as } from "./node.ts"
 import { noRows, openSelect, type QueryResult } from "./query.ts"
@@ -56,13 +56,14 @@ export const insert = async (statement: Statement, node: InsertStmt): Promise<Qu
   if (onConflictClause) throw errorAt(sql, onConflictClause.location, "ON CONFLICT is not supported")
   const source = as(selectStmt, "SelectStmt")
   if (!source || withClause) throw errorAt(sql, relation?.location, "expected VALUES or a SELECT after INSERT INTO")
-  const open = await openTables(uri, namedTables(node, relation?.relname))
+  const name = checkChangeable(sql, relation)
+  const open = await openTables(uri, namedTables(node, name))
   const item = sqlItem(randomUUID())
   try {
-    const table = open.tables.get(relation?.relname ?? "")
+    const table = open.tables.get(name)
     const context = newContext(sql, open, params, printSelect)
     const { text, columns } = printSelect(context, source, undefined)
-    if (!table) throw errorAt(sql, relation?.location, `there is no table ${JSON.stringify(relation?.relname)}`)
+    if (!table) throw errorAt(sql, relation?.location, `there is no table ${JSON.stringify(name)}`)
     const missing = HIDDEN_COLUMNS.find((name) => !table.schema.has(name))
     if (missing) throw errorAt(sql, relation?.location, `${table.name} was not written by Sluice: it has no ${missing}`)
     const types = targetsOf(statement, node, table.schema, columns.length)

@@ -109,6 +109,7 @@ export const planSelect = (
     },
     allows: canBeLate,
   })
+  if (columns.length === 0) throw errorAt(sql, undefined, "expected columns after SELECT, found none")
   checkAllUsed(context, params)
   const names = unique(columns)
   const outputs: readonly Output[] = shape?.outputs ?? names.map((name) => ({ name }))

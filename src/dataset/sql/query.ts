@@ -96,8 +96,9 @@ interface EngineError {
 /** What the engine says, at the place in the caller's text that it means. */
 const translated = (error: unknown, { text, context: { sql } }: Plan): unknown => {
   const found = messageOf(error)
-  if (!found.startsWith('{"exception')) return error
-  const { exception_message: message, position } = JSON.parse(found) as EngineError
+  const json = found.indexOf('{"exception')
+  if (json < 0) return error
+  const { exception_message: message, position } = JSON.parse(found.slice(json)) as EngineError
   const [first = "", ...rest] = message.split("\n")
   const hint = rest.find((line) => line.startsWith("Did you mean"))
   // The query stands inside of a longer statement.

@@ -24,9 +24,19 @@ interface Reading {
   readonly decode: (value: Value) => QueryValue
 }
 
-const parsed = (value: Value): QueryValue => (typeof value === "string" ? (JSON.parse(value) as QueryValue) : value)
+/** The engine writes numbers that JSON does not have as words; here they stand in strings that nobody has. */
+const WORDS = /"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)/g
+const WORD = "\u0001"
 
-/** Vectors in lists have no type of their own; numbers that JSON does not have are null there. */
+const parsed = (value: Value): QueryValue => {
+  if (typeof value !== "string") return value
+  if (!/NaN|Infinity/.test(value)) return JSON.parse(value) as QueryValue
+  const text = value.replaceAll(WORDS, (word) => (word.startsWith('"') ? word : JSON.stringify(`${WORD}${word}`)))
+  return JSON.parse(text, (_, one: unknown) =>
+    typeof one === "string" && one.startsWith(WORD) ? Number(one.slice(WORD.length)) : one,
+  ) as QueryValue
+}
+
 const readingOf = (type: string, column: string, hasNulls: boolean): Reading => {
   const wide = /^(U?HUGEINT|UBIGINT)$/.test(type)
   if (wide) {

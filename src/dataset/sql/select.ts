@@ -199,7 +199,8 @@ const plain = (
     texts[index] = `${slot.stored?.rowId} AS ${identifier(target.name)}`
   })
   const text = [
-    `SELECT ${distinct}${texts.join(", ")}`,
+    // In EXISTS it does not matter what is selected.
+    `SELECT ${distinct}${texts.join(", ") || "NULL"}`,
     from.text === "" ? "" : ` FROM ${from.text}`,
     where,
     grouped,

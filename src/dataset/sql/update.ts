@@ -4,7 +4,7 @@ import { HIDDEN_SCHEMA } from "../../model/rows.ts"
 import type { ColumnType } from "../../model/types.ts"
 import { toTable } from "../../store/arrow.ts"
 import { changeTable } from "../../store/change.ts"
-import { batchesOfPlan, checkTarget, enginePlan, matching, type Statement } from "./changed-rows.ts"
+import { batchesOfPlan, checkChangeable, checkTarget, enginePlan, matching, type Statement } from "./changed-rows.ts"
 import { as } from "./node.ts"
 import { noRows, type QueryResult } from "./query.ts"
 import { errorAt } from "./source.ts"
@@ -20,7 +20,7 @@ export const update = async (statement: Statement, node: UpdateStmt): Promise<Qu
   if (fromClause || withClause || node.returningClause) {
     throw errorAt(sql, relation?.location, "UPDATE has SET and WHERE here, and no FROM, WITH or RETURNING")
   }
-  const name = relation?.relname ?? ""
+  const name = checkChangeable(sql, relation)
   // The table may not change between what is computed and what is written.
   const existing = await openTables(uri, new Set([name]))
   existing.close()
