@@ -24,6 +24,7 @@ const HELPERS = [
   "memory-sync.ts",
   "many-items.ts",
   "query-inputs.ts",
+  "search-inputs.ts",
 ]
 
 const { values, positionals } = parseArgs({

@@ -78,6 +78,15 @@ try {
   expectEqual("rows of the command's run", summary.rowsByMedium, used.rowsByMedium)
   run(process.execPath, [sluice, "search", "again", "river", "--uri", "./data"])
   run(process.execPath, [sluice, "selftest", "--kills", "1"])
+  for (const kind of ["source", "format", "normalizer", "sink"])
+    run(process.execPath, [sluice, "create", kind, `own-${kind}`])
+  run(process.execPath, [
+    "--test",
+    "own-source.test.ts",
+    "own-format.test.ts",
+    "own-normalizer.test.ts",
+    "own-sink.test.ts",
+  ])
   console.log(`The package works: ${JSON.stringify(used.rowsByMedium)}`)
 } finally {
   rmSync(scratch, { recursive: true, force: true })

@@ -5,12 +5,13 @@ import { describeValue } from "./model/describe.ts"
 import { ConfigError } from "./model/errors.ts"
 import type { Feed } from "./model/feed.ts"
 import type { Format } from "./model/format.ts"
+import type { Normalizer } from "./model/normalizer.ts"
 import { snakeCase } from "./model/options.ts"
 import type { Needs, Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
 import type { FilterStage, MapStage } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
-import type { FileOptions } from "./normalizers/index.ts"
+import { type FileOptions, NORMALIZERS } from "./normalizers/index.ts"
 import { filesFeed, formatPlan, type MediaOptions, planOf, type RunSettings } from "./pipeline.ts"
 import {
   type Described,
@@ -88,13 +89,13 @@ class Builder implements NewPipeline, FilesPipeline, RowsPipeline<SchemaMap> {
     return this.#with({ origin: { format }, ...columnsOf(format.columnTypes) })
   }
 
-  normalize(options: FileOptions = {}): Builder {
+  normalize(options: FileOptions = {}, normalizers: readonly Normalizer[] = []): Builder {
     const { origin } = this.#parts
     if (!origin || !("source" in origin)) {
       const found = origin ? "what makes rows by itself; leave .normalize() out" : "nothing before it"
       throw this.#wrong("normalize", `expected .from(source) before it, found ${found}`)
     }
-    const feed = filesFeed(origin.source, mediaOptions(options))
+    const feed = filesFeed(origin.source, mediaOptions(options), [...normalizers, ...NORMALIZERS])
     return this.#with({ origin: { feed }, ...columnsOf(feed.columnTypes) })
   }
 

@@ -1,6 +1,7 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
-import { createIndex as indexOf } from "./dataset/create-index.ts"
+import { createIndex as createIndexOf } from "./dataset/indexes.ts"
+import { type SearchOptions, type SearchRow, search as searchIn } from "./dataset/search.ts"
 import { type TableQuery, tableQuery } from "./dataset/sql/builder.ts"
 import type { QueryOptions } from "./dataset/sql/deadline.ts"
 import type { Param } from "./dataset/sql/params.ts"
@@ -19,6 +20,7 @@ import { columnsPlan, filesPlan, formatPlan, planOf, type RunSettings, run } fro
 import { lance } from "./sinks/lance.ts"
 import { files } from "./sources/files.ts"
 import { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
+import type { IndexOptions, IndexResult } from "./store/indexes.ts"
 
 export interface ClientOptions {
   /** Folder of the database; made when it is not there. Default: the environment's `SLUICE_URI`, or `./data`. */
@@ -37,7 +39,7 @@ export interface IngestOptions extends Pick<RunSettings, "mode" | "flushEvery" |
   readonly schema?: SchemaMap
   /** A dataset layout: a built-in one such as `Coco`, or a class of your own. */
   readonly format?: Format
-  /** TEXT columns that get a full-text index after the last commit. */
+  /** Columns that get the index of their type after the last commit, as `createIndex` makes it: TEXT one for BM25. */
   readonly index?: readonly string[]
   /** Called after each commit. `total` is 0 while it is not known: files become rows only as they are read. */
   readonly onProgress?: (rowsWritten: number, total: number) => void
@@ -201,7 +203,7 @@ export class Client implements AsyncDisposable {
    * | TEXT, JSON | string |
    * | INT32, FLOAT32, FLOAT64, CLASS_LABEL, BOOL | number, boolean |
    * | INT64, and what is computed of it | number where that is exact, else bigint |
-   * | EMBEDDING, BOUNDING_BOX, POINT | Float32Array |
+   * | EMBEDDING, BOUNDING_BOX, POINT | Float32Array; of a MULTI_EMBEDDING, an array of them |
    * | BINARY, IMAGE, VIDEO, ... | Uint8Array |
    * | computed dates and times | string, ISO 8601; with a Z, in UTC, where there is a time zone |
    * | computed arrays and rows | arrays and objects |
@@ -259,18 +261,31 @@ export class Client implements AsyncDisposable {
     )
   }
 
-  /**
-   * Makes an index for searching a column; nothing is done where there is one that is up to date.
-   *
-   * @throws {TableError} "Index creation failed", when there is no such table, or when it is being written.
-   */
-  createIndex(tableName: string, column: string): Promise<void> {
-    return indexOf(this.uri, tableName, column)
-  }
-
   /** Names of the tables, sorted. */
   listTables(): Promise<string[]> {
     return tablesOf(this.uri)
+  }
+
+  /**
+   * The rows of a table that fit words, a vector or both, the best first, each with its `_score`.
+   *
+   * @example
+   * ```ts
+   * await new Client().search("docs", { query: "neural networks", limit: 5 })
+   * ```
+   */
+  search(tableName: string, options: SearchOptions): Promise<SearchRow[]> {
+    return searchIn(this.uri, tableName, options)
+  }
+
+  /**
+   * Makes the index that the column's type calls for; nothing where it is there and complete. Below 100,000 vectors an
+   * EMBEDDING gets none, as it needs none.
+   *
+   * @throws {TableError} "Index creation failed", with the column and why.
+   */
+  createIndex(tableName: string, column: string, options?: IndexOptions): Promise<IndexResult> {
+    return createIndexOf(this.uri, tableName, column, options)
   }
 
   /**

@@ -14,11 +14,19 @@ export {
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type DeadLetterOptions, deadLetters } from "./dataset/dead-letters.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
+export { createIndex, listIndexes } from "./dataset/indexes.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
 export { type ExportParquetOptions, type ExportParquetResult, exportParquet } from "./dataset/parquet.ts"
 export { type PushOptions, type PushResult, pushTable } from "./dataset/push.ts"
 export { listRuns } from "./dataset/runs.ts"
-export { type SearchOptions, type SearchRow, searchText } from "./dataset/search.ts"
+export {
+  type SearchOptions,
+  type SearchRow,
+  search,
+  searchText,
+  type TextSearchOptions,
+  type Vector,
+} from "./dataset/search.ts"
 export type { TableQuery } from "./dataset/sql/builder.ts"
 export type { QueryOptions } from "./dataset/sql/deadline.ts"
 export type { Param } from "./dataset/sql/params.ts"
@@ -39,7 +47,8 @@ export {
 } from "./formats/lerobot/index.ts"
 export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
 export { Yolo, type YoloOptions } from "./formats/yolo/index.ts"
-export { type Batch, batchOf } from "./model/batch.ts"
+export { readItem } from "./media/itemfile.ts"
+export { type Batch, batchOf, schemaOf } from "./model/batch.ts"
 export {
   boolColumn,
   bytesColumn,
@@ -49,19 +58,52 @@ export {
   int32Column,
   numberColumn,
   textColumn,
+  type Value,
+  valueAt,
   vectorColumn,
+  vectorsColumn,
 } from "./model/column.ts"
 export * from "./model/errors.ts"
-export type { Ending, Flow, ItemCounts, Occasion, Progress, RunEvent, Summary } from "./model/events.ts"
+export {
+  type Ending,
+  type Flow,
+  type ItemCounts,
+  type Occasion,
+  type Progress,
+  type RunEvent,
+  SLOW_SECONDS,
+  STAGE_SECONDS,
+  type StageKind,
+  type StageProgress,
+  type Summary,
+} from "./model/events.ts"
 export type { Feed, Route } from "./model/feed.ts"
 export { recipeOf } from "./model/feed.ts"
-export type { Columns, Format, ItemFormat } from "./model/format.ts"
+export type { Component, Field, Fields, FieldValues, Spec } from "./model/fields.ts"
+export { type Columns, Format, type FormatComponent, type ItemFormat } from "./model/format.ts"
 export type { Item, ItemRecord, ItemStatus, Plain, Stage } from "./model/item.ts"
-export type { Code, Lane, Normalize, NormalizeContext, Normalizer, Rows } from "./model/normalizer.ts"
+export {
+  type Code,
+  type Lane,
+  type Normalize,
+  type NormalizeContext,
+  Normalizer,
+  type Rows,
+} from "./model/normalizer.ts"
 export type { OptionSpec, OptionSpecs } from "./model/options.ts"
+export { matchingRows, otherRows } from "./model/row-filter.ts"
 export type { RunRecord } from "./model/run.ts"
-export type { Needs, Reader, RowFilter, Sink, Version, Writer } from "./model/sink.ts"
-export type { Source, SourceContext } from "./model/source.ts"
+export {
+  type Needs,
+  type Reader,
+  type RowFilter,
+  Sink,
+  type SinkComponent,
+  type SinkExtra,
+  type Version,
+  type Writer,
+} from "./model/sink.ts"
+export { Source, type SourceComponent, type SourceContext, type SourceExtra } from "./model/source.ts"
 export type { FilterStage, MapStage, RowStage, StageBatch, StageContext } from "./model/stage.ts"
 export type { ColumnType, Schema, SchemaMap, TypeName } from "./model/types.ts"
 export type { ColumnsOf, StageType, ValueOf } from "./model/value-types.ts"
@@ -92,3 +134,4 @@ export { type FilesOptions, files } from "./sources/files.ts"
 export { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
 export type { MapOptions, StageOptions, WorkerCode } from "./stages.ts"
 export type { FilesPipeline, NewPipeline, PipelineSettings, RowsPipeline } from "./steps.ts"
+export type { IndexOptions, IndexResult, IndexType, TableIndex } from "./store/indexes.ts"

@@ -17,7 +17,7 @@ import type { Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
 import type { RowStage } from "./model/stage.ts"
 import type { SchemaMap } from "./model/types.ts"
-import { FILE_COLUMNS, type FileColumns, NORMALIZERS } from "./normalizers/index.ts"
+import { NORMALIZERS } from "./normalizers/index.ts"
 import { byExtension } from "./normalizers/route.ts"
 import { columns } from "./sources/columns.ts"
 
@@ -118,21 +118,49 @@ export const planOf = (parts: PlanParts, settings: RunSettings = {}): Plan => ({
 /** Options of each medium, by its name. */
 export type MediaOptions = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
+/** The columns of a table of files. @throws {ConfigError} where two media have a column of one name and two types. */
+const columnsOfAll = (normalizers: readonly Normalizer[]): SchemaMap => {
+  const columns = new Map<string, { readonly type: string; readonly medium: string }>()
+  for (const { name: medium, columns: own } of normalizers) {
+    for (const [name, type] of Object.entries(own)) {
+      const other = columns.get(name)
+      if (other && other.type !== type) {
+        throw new ConfigError(
+          `normalize.${medium}: expected column ${JSON.stringify(name)} to be ${other.type}, as ${other.medium} has it, found ${type}: files of all media share a table`,
+        )
+      }
+      columns.set(name, { type, medium })
+    }
+  }
+  return Object.fromEntries([...columns].map(([name, { type }]) => [name, type]))
+}
+
 /**
  * Files as rows, each by its medium.
  *
+ * @param normalizers the media that there are; a file goes to the first that takes it.
  * @throws {ConfigError} for a medium or an option that there is not, or a value that does not fit.
  */
-export const filesFeed = (source: Source, given: MediaOptions = {}): Feed<FileColumns> => {
-  const unknown = Object.keys(given).find((name) => !NORMALIZERS.some((normalizer) => normalizer.name === name))
+export const filesFeed = (
+  source: Source,
+  given: MediaOptions = {},
+  normalizers: readonly Normalizer[] = NORMALIZERS,
+): Feed => {
+  const unknown = Object.keys(given).find((name) => !normalizers.some((normalizer) => normalizer.name === name))
   if (unknown !== undefined) {
     throw new ConfigError(
-      `normalize: unknown medium ${JSON.stringify(unknown)}; there are ${NORMALIZERS.map(({ name }) => name).join(", ")}`,
+      `normalize: unknown medium ${JSON.stringify(unknown)}; there are ${normalizers.map(({ name }) => name).join(", ")}`,
+    )
+  }
+  const lost = normalizers.find((normalizer) => !NORMALIZERS.includes(normalizer) && normalizer.module === undefined)
+  if (lost) {
+    throw new ConfigError(
+      `normalize: expected the normalizer ${lost.name} to say module: import.meta.url, from which workers load it; found nothing`,
     )
   }
   const media: Record<string, Readonly<Record<string, Plain>>> = {}
   const routes = new Map<Normalizer, Route>()
-  for (const normalizer of NORMALIZERS) {
+  for (const normalizer of normalizers) {
     const options = readOptions(`normalize.${normalizer.name}`, normalizer.options, given[normalizer.name])
     const conflict = normalizer.conflict?.(options)
     if (conflict !== undefined) throw new ConfigError(`normalize.${normalizer.name}.${conflict}`)
@@ -140,11 +168,12 @@ export const filesFeed = (source: Source, given: MediaOptions = {}): Feed<FileCo
     routes.set(normalizer, { lane: normalizer.lane, recipe: recipeOf(normalizer.name, normalizer.revision, options) })
   }
   const route = (item: Item): Route => {
-    const normalizer = byExtension(item.uri, NORMALIZERS)
+    const normalizer = byExtension(item.uri, normalizers)
     return routes.get(normalizer) ?? { lane: normalizer.lane, recipe: "" }
   }
-  const code = { module: fileModule().href, name: "normalizeFile", options: { media } }
-  return { source, code, route, columnTypes: FILE_COLUMNS }
+  const others = normalizers.flatMap(({ name, module }) => (module === undefined ? [] : [{ name, module }]))
+  const code = { module: fileModule().href, name: "normalizeFile", options: { media, others } }
+  return { source, code, route, columnTypes: columnsOfAll(normalizers) }
 }
 
 /** A plan that turns files into rows, each by its medium. */

@@ -7,7 +7,7 @@ import { type Feed, type Route, recipeOf } from "./model/feed.ts"
 import type { Item, Plain } from "./model/item.ts"
 import { checkColumnName } from "./model/rows.ts"
 import type { FilterStage, MapStage, RowStage } from "./model/stage.ts"
-import { type ColumnType, formatType, parseType, type Schema, type SchemaMap } from "./model/types.ts"
+import { type ColumnType, formatType, isOpen, parseType, type Schema, type SchemaMap } from "./model/types.ts"
 
 export interface StageOptions {
   /** Raise it when the function gives something else for the same rows: nothing else tells. Default 1. */
@@ -126,9 +126,9 @@ const readType = (place: string, column: string, text: unknown): ColumnType => {
     )
   }
   const type = parseType(text, column)
-  if (type.name === "EMBEDDING" && !type.size) {
+  if (isOpen(type) || type.size === 0) {
     throw new ConfigError(
-      `${place}: column ${JSON.stringify(column)}: expected how many numbers a vector has, as in EMBEDDING(384), found ${text}`,
+      `${place}: column ${JSON.stringify(column)}: expected how many numbers a vector has, as in ${type.name}(384), found ${text}`,
     )
   }
   return type

@@ -2,6 +2,7 @@
 import type { Plan } from "./engine/plan.ts"
 import type { Feed } from "./model/feed.ts"
 import type { Format } from "./model/format.ts"
+import type { Normalizer } from "./model/normalizer.ts"
 import type { Needs, Sink } from "./model/sink.ts"
 import type { Source } from "./model/source.ts"
 import type { StageBatch, StageContext } from "./model/stage.ts"
@@ -29,9 +30,13 @@ export interface FilesPipeline {
    * Makes rows of files, on worker threads and in child processes. The rows of a medium have its columns; those of the
    * other media are null in them.
    *
+   * @param normalizers media besides those that Sluice knows, made by `Normalizer.define`. They are asked first.
    * @throws {ConfigError} for a medium or an option that there is not, or a value that does not fit.
    */
-  normalize(options?: FileOptions): RowsPipeline<FileColumns>
+  normalize<N extends Normalizer = never>(
+    options?: FileOptions<N>,
+    normalizers?: readonly N[],
+  ): RowsPipeline<FileColumns<N>>
 }
 
 /** What is asked of a run, with types for columns that there are. */

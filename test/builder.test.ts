@@ -27,6 +27,7 @@ import {
   searchText,
   textColumn,
 } from "../src/index.ts"
+import { NORMALIZERS } from "../src/normalizers/index.ts"
 import { compile } from "./fixtures/code-blocks.ts"
 import { picture } from "./fixtures/image.ts"
 import { rowsOf } from "./fixtures/plans.ts"
@@ -299,6 +300,19 @@ describe("what does not fit", () => {
       "pace of a worker",
       () => call(rows(), "mapInWorkers", "w", { w: "TEXT" }, { module: import.meta.url, export: "w" }, { batch: 2 }),
       /unknown option "batch"; there are revision/,
+    ],
+    [
+      "a normalizer that workers would not find",
+      () => call(call(make(), "from", source), "normalize", {}, [{ ...NORMALIZERS[0], name: "essay" }]),
+      /expected the normalizer essay to say module: import.meta.url/,
+    ],
+    [
+      "a normalizer with a column of another type",
+      () =>
+        call(call(make(), "from", source), "normalize", {}, [
+          { ...NORMALIZERS[0], name: "essay", module: import.meta.url, columns: { text: "INT32" } },
+        ]),
+      /column "text" to be INT32, as essay has it, found TEXT/,
     ],
     ["no sink", () => call(rows(), "to", "./data"), /to: expected a sink such as lance.*found the text ".\/data"/],
     [

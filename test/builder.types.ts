@@ -13,6 +13,7 @@ import {
   ImageFolder,
   lance,
   memory,
+  Normalizer,
   Pipeline,
   parquet,
   type Sink,
@@ -69,6 +70,9 @@ docs.map("wrong", { words: "INT32" }, () => ({ words: ["one"] }))
 docs.map("wrong", { embedding: "EMBEDDING(3)" }, () => ({ embedding: new Float32Array(3) }))
 // @ts-expect-error "INT"
 docs.map("wrong", { words: "INT" }, () => ({ words: [1] }))
+docs.map("parts", { parts: "MULTI_EMBEDDING(2)" }, (batch) => ({ parts: batch.column("text").map(() => [[1, 2]]) }))
+// @ts-expect-error 'number[]'
+docs.map("wrong", { parts: "MULTI_EMBEDDING(2)" }, (batch) => ({ parts: batch.column("text").map(() => [1, 2]) }))
 // @ts-expect-error "EMBEDDING"
 docs.map("wrong", { embedding: "EMBEDDING" }, () => ({ embedding: [[1, 2, 3]] }))
 // @ts-expect-error 'batchSize'
@@ -97,6 +101,32 @@ raw.normalize({ text: { chunk_size: 500 } })
 raw.normalize({ music: {} })
 // @ts-expect-error 'string'
 raw.normalize({ pdf: { dpi: "150" } })
+
+/** Media of one's own have options and columns like the others. */
+const essay = Normalizer.define({
+  name: "essay",
+  description: "Essays: a row a paragraph.",
+  module: import.meta.url,
+  revision: 1,
+  lane: "thread",
+  extensions: ["essay"],
+  mimes: [],
+  columns: { paragraph: "INT32", text: "TEXT" },
+  options: { min_length: { type: "integer", default: 1, description: "Of a paragraph." } },
+  normalize: async function* () {},
+})
+const essays = raw.normalize({ essay: { minLength: 5 }, text: { chunkSize: 500 } }, [essay])
+essays.filter("types", (batch) => {
+  const paragraphs: readonly (number | null)[] = batch.column("paragraph")
+  const pages: readonly (number | null)[] = batch.column("page_index")
+  return paragraphs.map((paragraph, row) => paragraph !== pages[row])
+})
+// @ts-expect-error 'min_length'
+raw.normalize({ essay: { min_length: 5 } }, [essay])
+// @ts-expect-error "verse"
+essays.filter("wrong", (batch) => batch.column("verse").map(Boolean))
+// @ts-expect-error "paragraph"
+docs.filter("wrong", (batch) => batch.column("paragraph").map(Boolean))
 
 /** The order of the steps. */
 // @ts-expect-error 'to'

@@ -13,9 +13,12 @@ import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
 import { embed } from "../docs/guide/examples/embed.ts"
 import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
 import { LogLines } from "../docs/guide/examples/log-lines.ts"
+import { findNotes } from "../docs/guide/examples/search.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
+import { runTest } from "../src/config/run-test.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
+import type { SearchRow } from "../src/dataset/search.ts"
 import { run, start } from "../src/pipeline.ts"
 import { problemsOfBlocks } from "./fixtures/code-blocks.ts"
 import { picture } from "./fixtures/image.ts"
@@ -52,11 +55,14 @@ describe("the guide", () => {
     expect(await problemsOfBlocks(files)).toBe("")
   })
 
-  it("shows pipelines that are right", () => {
+  it("shows pipelines that are right, and whose tests hold", async () => {
     for (const page of pages) {
       const text = readFileSync(new URL(page, GUIDE), "utf8")
       for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
-        expect(parsePipelines(yaml, page, {}).length, page).toBeGreaterThan(0)
+        const loaded = await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), { HF_TOKEN: "hf_token" })
+        expect(loaded.length, page).toBeGreaterThan(0)
+        for (const test of loaded.flatMap(({ tests }) => tests))
+          expect((await runTest(test)).problems, page).toEqual([])
       }
     }
   })
@@ -197,6 +203,20 @@ describe("an example", () => {
     } finally {
       server.close()
     }
+  })
+
+  it("search: finds what the page says", async () => {
+    const found = await findNotes(join(await tempFolder(), "data"))
+    const notes = (rows: readonly SearchRow[]) => rows.map((row) => row.n)
+    expect(notes(found.words)).toEqual([1, 3])
+    expect(found.all).toEqual([{ n: 3, _score: 1 }])
+    expect(found.near).toEqual([
+      { n: 3, _score: 1 },
+      { n: 2, _score: expect.closeTo(0.6, 6) },
+    ])
+    expect(notes(found.both)).toEqual([3, 4, 2])
+    expect(notes(found.stems).sort()).toEqual([1, 2])
+    expect(found.indexes).toMatchObject([{ column: "text", type: "BM25", indexedRows: 4, unindexedRows: 0 }])
   })
 
   it("LogLines: is ingested once", async () => {

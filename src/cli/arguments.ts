@@ -32,5 +32,8 @@ export const uriOption = (env: Environment): Option =>
 export const formatOption = (): Option =>
   new Option("--format <format>", "how to print the result").choices(FORMATS).default("table" satisfies Format)
 
+export const strictOption = (): Option =>
+  new Option("--strict", "refuse secrets in plain text: passwords, tokens and keys belong into $" + "{secret:NAME}")
+
 export const setOption = (): Option =>
   new Option("--set <key=value>", "override a value, such as sink.table=docs (repeatable)").argParser(collect)

@@ -1,7 +1,7 @@
 /** Loading the pipeline documents that a command names. */
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { type Loaded, loadPipelines } from "../config/load.ts"
+import { type Loaded, type LoadOptions, loadPipelines } from "../config/load.ts"
 import { ConfigError } from "../model/errors.ts"
 import type { Environment } from "./environment.ts"
 
@@ -27,12 +27,13 @@ export const loadAll = async (
   files: readonly string[],
   overrides: readonly string[],
   env: Environment,
+  options: LoadOptions = {},
 ): Promise<readonly Loaded[]> => {
   const loaded: Loaded[] = []
   const problems: string[] = []
   for (const file of (await Promise.all(files.map(documentsIn))).flat()) {
     try {
-      loaded.push(...(await loadPipelines(file, env, overrides)))
+      loaded.push(...(await loadPipelines(file, env, overrides, options)))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       problems.push(error.message)

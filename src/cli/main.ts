@@ -3,6 +3,7 @@
 import { boundMemory } from "./allocator.ts"
 import { say } from "./console.ts"
 import { exitCodeOf } from "./failure.ts"
+import { checkNode } from "./package.ts"
 import { createProgram } from "./program.ts"
 
 if (["run", "ingest", "serve"].includes(process.argv[2] ?? "")) boundMemory()
@@ -17,6 +18,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 process.stderr.on("error", () => {})
 
 try {
+  checkNode()
   await createProgram(process.env, (code) => {
     process.exitCode ||= code
   }).parseAsync()

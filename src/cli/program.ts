@@ -1,19 +1,13 @@
 /** Commands and their options. What a command does is loaded when it runs, so that help is there at once. */
-import { readFileSync } from "node:fs"
 import { Command } from "commander"
 import { escapeLines } from "../observe/escape.ts"
 import type { Environment } from "./environment.ts"
+import { readVersion } from "./package.ts"
+import { addComponentCommands } from "./program/components.ts"
 import { addDocumentCommands } from "./program/documents.ts"
 import { addRunCommands } from "./program/runs.ts"
 import { addTableCommands } from "./program/tables.ts"
 import { addUpkeepCommands } from "./program/upkeep.ts"
-
-const version = (): string => {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-    readonly version: string
-  }
-  return version
-}
 
 const EPILOGUE = `
 Exit codes: 0 done, 1 failed, 2 bad configuration, 3 too many items failed,
@@ -23,7 +17,7 @@ Exit codes: 0 done, 1 failed, 2 bad configuration, 3 too many items failed,
 export const createProgram = (env: Environment, exit: (code: number) => void): Command => {
   const program = new Command("sluice")
     .description("Streams files into a versioned, searchable dataset.")
-    .version(version(), "-V, --version")
+    .version(readVersion(), "-V, --version")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(escapeLines(text)) })
     .addHelpText("after", EPILOGUE)
@@ -33,6 +27,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
     })
   addRunCommands(program, env, exit)
   addDocumentCommands(program, env, exit)
+  addComponentCommands(program)
   addTableCommands(program, env)
   addUpkeepCommands(program, env, exit)
   return program

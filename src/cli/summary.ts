@@ -1,10 +1,8 @@
 /** The summary of a run, for people. */
 import type { ItemCounts, Summary } from "../model/events.ts"
 import { formatBytes } from "../model/units.ts"
-import { formatCount } from "../observe/progress.ts"
+import { formatCount, plural } from "../observe/progress-text.ts"
 import { deadLettersHint } from "./hints.ts"
-
-const plural = (count: number, word: string): string => `${formatCount(count)} ${word}${count === 1 ? "" : "s"}`
 
 const headline = ({ items, rows, bytes, seconds, ending }: Summary, failures: number): string => {
   const done = `${plural(items.done, "item")}, ${plural(rows, "row")}, ${formatBytes(bytes)} in ${seconds.toFixed(1)} s`

@@ -6,19 +6,13 @@ import type * as SchemaIssue from "effect/SchemaIssue"
 import { suggest } from "../model/suggest.ts"
 import type { ParsedDocument } from "./document.ts"
 import type { Environment } from "./interpolate.ts"
-import type { Path, Problem } from "./problems.ts"
+import { describe, type Found, isRecord, type Path, type Problem } from "./problems.ts"
+import type { Registry } from "./registry.ts"
 import { COMPONENT_TYPES, documentSchema, type PipelineDocument } from "./schema.ts"
+import { stagesProblems } from "./stages.ts"
+import { testsProblems } from "./test-schema.ts"
 
 const OPTIONS = { errors: "all", onExcessProperty: "error" } as const
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const describe = (value: unknown): string => {
-  if (Array.isArray(value)) return "a list"
-  if (isRecord(value)) return "a mapping"
-  return value === null ? "nothing" : JSON.stringify(value)
-}
 
 const valueAt = (root: unknown, path: Path): unknown => {
   let value = root
@@ -31,15 +25,10 @@ const expectedBy = (ast: SchemaAST.AST): string => {
   return ast._tag === "Arrays" ? "a list" : ast._tag === "Objects" ? "a mapping" : "another value"
 }
 
-interface Found {
-  readonly path: Path
-  /** The problem is with the key, not with the value. */
-  readonly key?: true
-  readonly message: string
-}
-
 const keysOf = (ast: SchemaAST.AST): string[] =>
   ast._tag === "Objects" ? ast.propertySignatures.map(({ name }) => String(name)) : []
+
+const withoutStart = (text: string, start: string): string => (text.startsWith(start) ? text.slice(start.length) : text)
 
 /** The issues of a tree as problems with their paths. */
 const flatten = (issue: SchemaIssue.Issue, path: Path, root: unknown): Found[] => {
@@ -66,7 +55,8 @@ const flatten = (issue: SchemaIssue.Issue, path: Path, root: unknown): Found[] =
     case "InvalidType":
       return [{ path, message: `expected ${expectedBy(issue.ast)}, found ${describe(valueAt(root, path))}` }]
     case "InvalidValue":
-      return [{ path, message: String(issue.annotations?.message) }]
+      // Checks of components name the field that they are about.
+      return [{ path, message: withoutStart(String(issue.annotations?.message), `${String(path.at(-1))}: `) }]
     default:
       throw new Error(`the schema of documents gives no issue of the kind ${issue._tag}`)
   }
@@ -84,8 +74,7 @@ const unionProblem = (ast: SchemaAST.Union, path: Path, found: unknown): Found =
 }
 
 /** What is read is said once: as a source (with normalize), or as a format. */
-const inputProblems = (value: unknown): Found[] => {
-  if (!isRecord(value)) return []
+const inputProblems = (value: Readonly<Record<string, unknown>>): Found[] => {
   const has = (key: string): boolean => Object.hasOwn(value, key)
   if (!has("source") && !has("format"))
     return [{ path: ["source"], message: "missing; a source or a format is required" }]
@@ -113,13 +102,21 @@ export interface Checked {
   readonly problems: readonly Problem[]
 }
 
-export const checkDocument = ({ value, place }: ParsedDocument, env: Environment): Checked => {
-  const result = Schema.decodeUnknownResult(documentSchema(env))(value, OPTIONS)
-  const contradictions = inputProblems(value)
+export const checkDocument = ({ value, place }: ParsedDocument, registry: Registry, env: Environment): Checked => {
+  const result = Schema.decodeUnknownResult(documentSchema(registry, env))(value, OPTIONS)
+  const contradictions = isRecord(value)
+    ? [...inputProblems(value), ...stagesProblems(value.stages), ...testsProblems(value)]
+    : []
   if (Result.isSuccess(result) && contradictions.length === 0) return { document: result.success, problems: [] }
   const found = Result.isSuccess(result) ? [] : flatten(result.failure.issue, [], value)
   const problems = [...found, ...contradictions]
     .filter(({ path }) => !isBroken(value, path))
-    .map(({ path, key, message }) => ({ path, place: place(path, key ? "key" : "value"), message }))
+    .map((one) => placed(one, place))
   return { document: undefined, problems }
 }
+
+export const placed = ({ path, key, message }: Found, place: ParsedDocument["place"]): Problem => ({
+  path,
+  place: place(path, key ? "key" : "value"),
+  message,
+})

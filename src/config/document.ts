@@ -20,6 +20,7 @@ import {
 import { ConfigError } from "../model/errors.ts"
 import { type Environment, hiding, interpolate } from "./interpolate.ts"
 import type { Path, Place, Problem } from "./problems.ts"
+import { hiddenAs, type Secret } from "./secrets.ts"
 
 export const MAX_BYTES = 1 << 20
 const MAX_DEPTH = 32
@@ -28,10 +29,19 @@ const MAX_DOCUMENTS = 100
 /** Values after aliases are resolved. */
 const MAX_VALUES = 20_000
 
+/** A text as it stands in the document, before variables in it were replaced. */
+export interface RawText {
+  readonly path: Path
+  readonly raw: string
+  /** Those that it names. */
+  readonly secrets: readonly Secret[]
+}
+
 export interface ParsedDocument {
   /** Null for an empty document; undefined where a problem left nothing. */
   readonly value: unknown
   readonly problems: readonly Problem[]
+  readonly texts: readonly RawText[]
   /** Takes out of a message what variables stand for. */
   readonly hide: (message: string) => string
   /** Where the value at a path (or its key) stands; for what is not there, the nearest thing around it. */
@@ -52,12 +62,13 @@ interface Reading {
   readonly skip: ReadonlySet<string>
   readonly offsets: Map<string, Offsets>
   /** Values that variables have made, and what they were made of. */
-  readonly replaced: [value: string, text: string][]
+  readonly replaced: (readonly [value: string, text: string])[]
+  readonly texts: RawText[]
   readonly report: (offset: number, path: Path, message: string) => void
 }
 
 /** Turns nodes into plain values; `exhausted` once there were more than a document needs. */
-const nodeReader = ({ doc, env, skip, offsets, replaced, report }: Reading) => {
+const nodeReader = ({ doc, env, skip, offsets, replaced, texts, report }: Reading) => {
   let aliases = 0
   let values = 0
   const open = new Set<Node>()
@@ -102,10 +113,12 @@ const nodeReader = ({ doc, env, skip, offsets, replaced, report }: Reading) => {
     if (path.length > MAX_DEPTH) return problem(node, path, `nested too deeply: expected at most ${MAX_DEPTH} levels`)
     if (isAlias(node)) return readAlias(node, path)
     if (isScalar(node)) {
-      if (typeof node.value !== "string" || !node.value.includes("${")) return node.value
-      const { text, problems: found } = interpolate(node.value, env)
+      if (typeof node.value !== "string") return node.value
+      const { text, problems: found, secrets } = interpolate(node.value, env)
+      texts.push({ path, raw: node.value, secrets })
+      if (!node.value.includes("${")) return node.value
       for (const message of found) problem(node, path, message)
-      replaced.push([text, node.value])
+      replaced.push([text, node.value], ...hiddenAs(secrets))
       return found.length > 0 ? undefined : text
     }
     open.add(node)
@@ -164,7 +177,7 @@ export const readDocuments = (
     throw new ConfigError(`${fileName}: expected at most ${MAX_DOCUMENTS} documents, found ${documents.length}`)
   }
   if (documents.length > 0) return documents.map((doc) => readParsed(doc, placeAt, env, skip))
-  return [{ value: null, problems: [], hide: hiding([]), place: () => placeAt(0) }]
+  return [{ value: null, problems: [], texts: [], hide: hiding([]), place: () => placeAt(0) }]
 }
 
 const isNothing = ({ contents, errors }: Document<Node>): boolean =>
@@ -191,9 +204,10 @@ const readParsed = (
     // Nothing else in such a document is worth telling.
     if (error.code === "RESOURCE_EXHAUSTION") break
   }
-  if (problems.length > 0) return { value: undefined, problems, hide: hiding([]), place }
+  if (problems.length > 0) return { value: undefined, problems, texts: [], hide: hiding([]), place }
 
-  const replaced: [value: string, text: string][] = []
+  const replaced: (readonly [value: string, text: string])[] = []
+  const texts: RawText[] = []
   const root = doc.contents
   offsets.set(pathKey([]), { key: root?.range?.[0] ?? 0, value: root?.range?.[0] ?? 0 })
   const { read, exhausted } = nodeReader({
@@ -202,9 +216,10 @@ const readParsed = (
     skip,
     offsets,
     replaced,
+    texts,
     report: (offset, path, message) => problems.push({ place: placeAt(offset), path, message }),
   })
   const value = root === null ? null : read(root, [])
   // What is left of a bomb is not worth checking.
-  return { value: exhausted() ? undefined : value, problems, hide: hiding(replaced), place }
+  return { value: exhausted() ? undefined : value, problems, texts, hide: hiding(replaced), place }
 }

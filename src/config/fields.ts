@@ -10,13 +10,14 @@ import type { Field, Fields, FieldValue, FieldValues } from "../model/fields.ts"
 import { type OptionSpec, optionProblem } from "../model/options.ts"
 import { parseBytes, parseDuration } from "../model/units.ts"
 import type { Environment } from "./interpolate.ts"
+import { describe } from "./problems.ts"
 
 const isText = (value: unknown): value is string => typeof value === "string" && value !== ""
 
 const textProblem = (value: unknown, expected = "text"): string | undefined => {
   if (isText(value)) return undefined
   const hint = typeof value === "number" || typeof value === "boolean" ? "; put it in quotes" : ""
-  return `expected ${expected}, found ${JSON.stringify(value)}${hint}`
+  return `expected ${expected}, found ${describe(value)}${hint}`
 }
 
 const checkProblem = (check: (text: string) => void, value: unknown): string | undefined => {
@@ -84,6 +85,9 @@ export const checked = <T>(
 
 /** Under this name a schema keeps its JSON Schema, where that does not follow from anything else. */
 export const JSON_FORM = "jsonForm"
+
+/** Under this name a schema keeps what its JSON Schema says besides. */
+export const JSON_RULES = "jsonRules"
 
 /** Under this name the schema of a field keeps the field itself, for the JSON Schema. */
 export const FIELD = "field"

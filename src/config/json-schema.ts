@@ -2,9 +2,10 @@
  * The JSON Schema (2020-12) of pipeline documents, for editors. It is made of what documents are checked with, so the two
  * cannot disagree; what only a program can check (paths, column types) is left to `sluice validate`.
  */
-import type * as SchemaAST from "effect/SchemaAST"
+import * as SchemaAST from "effect/SchemaAST"
 import type { Field } from "../model/fields.ts"
-import { FIELD, JSON_FORM } from "./fields.ts"
+import { FIELD, JSON_FORM, JSON_RULES } from "./fields.ts"
+import { BUILT_IN } from "./registry.ts"
 import { documentSchema } from "./schema.ts"
 
 type Json = Readonly<Record<string, unknown>>
@@ -49,9 +50,10 @@ const ofField = (field: Field): Json => ({
 
 const isOptional = (type: SchemaAST.AST): boolean => type.context?.isOptional === true || type.encoding !== undefined
 
-const ofStruct = ({ propertySignatures, indexSignatures }: SchemaAST.Objects): Json => {
+const ofStruct = ({ propertySignatures, indexSignatures, annotations }: SchemaAST.Objects): Json => {
   const others = indexSignatures[0]
   return {
+    ...(annotations?.[JSON_RULES] as Json | undefined),
     type: "object",
     properties: Object.fromEntries(propertySignatures.map(({ name, type }) => [String(name), toJson(type)])),
     required: propertySignatures.filter(({ type }) => !isOptional(type)).map(({ name }) => String(name)),
@@ -60,6 +62,11 @@ const ofStruct = ({ propertySignatures, indexSignatures }: SchemaAST.Objects): J
 }
 
 const toJson = (ast: SchemaAST.AST): Json => {
+  const description = SchemaAST.resolveDescription(ast)
+  return { ...(description !== undefined && { description }), ...formOf(ast) }
+}
+
+const formOf = (ast: SchemaAST.AST): Json => {
   const field = ast.annotations?.[FIELD] as Field | undefined
   if (field) return ofField(field)
   const form = ast.annotations?.[JSON_FORM] as Json | undefined
@@ -67,6 +74,8 @@ const toJson = (ast: SchemaAST.AST): Json => {
   switch (ast._tag) {
     case "Objects":
       return ofStruct(ast)
+    case "Arrays":
+      return { type: "array", items: ast.rest[0] ? toJson(ast.rest[0]) : {} }
     case "Union":
       return { anyOf: ast.types.map(toJson) }
     case "Literal":
@@ -84,5 +93,5 @@ const toJson = (ast: SchemaAST.AST): Json => {
 export const jsonSchema = (): Json => ({
   $schema: "https://json-schema.org/draft/2020-12/schema",
   title: "A Sluice pipeline",
-  ...toJson(documentSchema({}).ast),
+  ...toJson(documentSchema(BUILT_IN, {}).ast),
 })

@@ -1,8 +1,9 @@
 /** Values given on the command line as `key=value`, in place of the document's. */
 import { ConfigError } from "../model/errors.ts"
-import { type ParsedDocument, pathKey, readDocuments } from "./document.ts"
+import { type ParsedDocument, pathKey, type RawText, readDocuments } from "./document.ts"
 import { type Environment, hiding, interpolate } from "./interpolate.ts"
 import type { Path, Place, Problem } from "./problems.ts"
+import { hiddenAs } from "./secrets.ts"
 
 export interface Override {
   readonly path: readonly string[]
@@ -26,21 +27,23 @@ export const parseOverride = (text: string): Override => {
 interface Given {
   readonly value: unknown
   readonly problems: readonly string[]
+  readonly texts: readonly RawText[]
   readonly hide: ParsedDocument["hide"]
 }
 
 const asItIs = (message: string): string => message
 
-const EMPTY = { value: null, problems: [], hide: asItIs }
+const EMPTY = { value: null, problems: [], texts: [], hide: asItIs }
 
 /** A list, a mapping or quoted text is read as YAML; everything else is one value, whatever is in it. */
 const readValue = (text: string, env: Environment): Given => {
   if (/^\s*[[{"']/.test(text)) {
-    const [{ value, problems, hide } = EMPTY] = readDocuments(text, "--set", env)
-    return { value, problems: problems.map(({ message }) => message), hide }
+    const [{ value, problems, texts, hide } = EMPTY] = readDocuments(text, "--set", env)
+    return { value, problems: problems.map(({ message }) => message), texts, hide }
   }
-  const { text: replaced, problems } = interpolate(text, env)
-  return { value: replaced, problems, hide: text.includes("${") ? hiding([[replaced, text]]) : asItIs }
+  const { text: replaced, problems, secrets } = interpolate(text, env)
+  const hide = text.includes("${") ? hiding([[replaced, text], ...hiddenAs(secrets)]) : asItIs
+  return { value: replaced, problems, texts: [{ path: [], raw: text, secrets }], hide }
 }
 
 type Mapping = Record<string, unknown>
@@ -77,6 +80,7 @@ export const applyOverrides = (
   if (overrides.length === 0 || !isMapping(root)) return document
   const places = new Map<string, Place>()
   const problems: Problem[] = [...document.problems]
+  const texts = [...document.texts]
   const hides = [document.hide]
   for (const { path, value: given } of overrides) {
     const place: Place = { override: path.join(".") }
@@ -89,7 +93,8 @@ export const applyOverrides = (
       })
       continue
     }
-    const { value, problems: found, hide } = readValue(given, env)
+    const { value, problems: found, texts: others, hide } = readValue(given, env)
+    texts.push(...others.map((one) => ({ ...one, path: [...path, ...one.path] })))
     hides.push(hide)
     ;(mapping as Mapping)[path.at(-1) ?? ""] = found.length > 0 ? undefined : value
     places.set(pathKey(path), place)
@@ -98,6 +103,7 @@ export const applyOverrides = (
   return {
     value: root,
     problems,
+    texts,
     hide: (message) => hides.reduce((text, hide) => hide(text), message),
     place: (path, of) => {
       for (let length = path.length; length > 0; length--) {

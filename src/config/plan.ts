@@ -1,17 +1,44 @@
 /** From a checked document to what the engine runs. */
 import type { Plan } from "../engine/plan.ts"
-import { FORMATS } from "../formats/index.ts"
-import { ConfigError } from "../model/errors.ts"
-import type { Component, ComponentValues } from "../model/fields.ts"
-import { filesPlan, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
+import { ConfigError, ManagedServiceError } from "../model/errors.ts"
+import type { Fields } from "../model/fields.ts"
+import type { Sink } from "../model/sink.ts"
+import { suggest } from "../model/suggest.ts"
+import type { SchemaMap } from "../model/types.ts"
+import { filesFeed, formatPlan, planOf, type RunSettings, type TriggerOption } from "../pipeline.ts"
 import type { ScheduleSpec } from "../schedule/schedule.ts"
-import { SINKS, SOURCES } from "./registry.ts"
+import { withStages } from "../stages.ts"
+import type { Plugin } from "./plugins.ts"
+import { keyOf } from "./problems.ts"
+import type { Registry } from "./registry.ts"
 import type { PipelineDocument } from "./schema.ts"
+import { type Mocks, readStages } from "./stages.ts"
 
-const make = <T, Extra>(components: readonly Component<T, Extra>[], values: ComponentValues, extra: Extra): T => {
-  const found = components.find(({ type }) => type === values.type)
-  if (!found) throw new Error(`the document's schema let through the type ${values.type}`)
-  return found.make(values, extra)
+const find = <C extends { readonly type: string }>(components: readonly C[], type: string): C => {
+  const found = components.find((component) => component.type === type)
+  if (!found) throw new Error(`the document's schema let through the type ${type}`)
+  return found
+}
+
+/** What a component is made into; what is wrong with its values is said of the key that they stand under. */
+const made = <T>(part: "source" | "format" | "sink", fields: Fields, make: () => T): T => {
+  try {
+    return make()
+  } catch (error) {
+    if (!(error instanceof ManagedServiceError)) throw error
+    const [key] = keyOf(error.message)
+    const isKey = typeof key === "string" && Object.hasOwn(fields, key)
+    throw new ConfigError(`${part}${isKey ? "." : ": "}${error.message}`, { cause: error })
+  }
+}
+
+const makeSink = ({ sinks }: Registry, { sink, index: given = [] }: PipelineDocument): Sink => {
+  const component = find(sinks, sink.type)
+  const index = [given].flat()
+  if (index.length > 0 && !component.indexes) {
+    throw new ConfigError(`index: a sink of type "${sink.type}" has no indexes; leave "index" out`)
+  }
+  return made("sink", component.fields, () => component.make(sink, { index }))
 }
 
 /** A number of rows may be text: that is what a variable stands for. */
@@ -39,23 +66,67 @@ const settingsOf = (document: PipelineDocument): RunSettings => {
   }
 }
 
-/**
- * The plan of a document. Nothing is opened or read yet.
- *
- * @throws {ConfigError} when its parts contradict one another.
- */
-export const toPlan = (document: PipelineDocument): Plan => {
+interface RowsPlan {
+  readonly plan: Plan
+  /** The columns of its rows, where they are known. */
+  readonly columnTypes: SchemaMap | undefined
+}
+
+/** The plan, without stages. */
+const rowsPlan = (document: PipelineDocument, registry: Registry): RowsPlan => {
   const { name, normalize } = document
-  const sink = make(SINKS, document.sink, { index: [document.index ?? []].flat() })
+  const sink = makeSink(registry, document)
   const settings = settingsOf(document)
-  if (document.format) return formatPlan({ name, sink, format: make(FORMATS, document.format, undefined) }, settings)
+  if (document.format) {
+    const values = document.format
+    const component = find(registry.formats, values.type)
+    const format = made("format", component.fields, () => component.make(values))
+    return { plan: formatPlan({ name, sink, format }, settings), columnTypes: format.columnTypes }
+  }
   if (!document.source) throw new Error("the document's schema let through neither source nor format")
-  const source = make(SOURCES, document.source, { schema: document.schema ?? {} })
-  if ("items" in source) return filesPlan({ name, sink, source, ...(normalize && { normalize }) }, settings)
+  const values = document.source
+  const component = find(registry.sources, values.type)
+  const source = made("source", component.fields, () => component.make(values, { schema: document.schema ?? {} }))
+  if ("items" in source) {
+    const feed = filesFeed(source, normalize, registry.normalizers)
+    return { plan: planOf({ name, sink, feed }, settings), columnTypes: feed.columnTypes }
+  }
   if (normalize) {
     throw new ConfigError(`normalize: a source of type ${document.source.type} makes rows by itself; leave this out`)
   }
-  return planOf({ name, sink, feed: source }, settings)
+  return { plan: planOf({ name, sink, feed: source }, settings), columnTypes: source.columnTypes }
+}
+
+/** @param known the columns that the rows have. */
+const checkIndex = ({ index = [], schema = {} }: PipelineDocument, known: readonly string[]): void => {
+  const columns = [...new Set([...known, ...Object.keys(schema)])]
+  const missing = [index].flat().find((name) => !columns.includes(name))
+  if (missing === undefined) return
+  throw new ConfigError(`index: the rows have no column ${JSON.stringify(missing)}${suggest(missing, columns)}`)
+}
+
+/**
+ * The plan of a document. Nothing is opened or read yet.
+ *
+ * @param plugins those that the document lists.
+ * @throws {ConfigError} when its parts contradict one another.
+ */
+export const toPlan = (
+  document: PipelineDocument,
+  registry: Registry,
+  plugins: readonly Plugin[],
+  mocks: Mocks = {},
+): Plan => {
+  const { plan, columnTypes } = rowsPlan(document, registry)
+  const { stages } = readStages(document.stages ?? [], plugins, mocks)
+  for (const { kind, name, columns } of stages) {
+    const column = Object.keys(document.schema ?? {}).find((one) => columns.has(one))
+    if (column === undefined) continue
+    throw new ConfigError(`schema.${column}: ${kind} ${JSON.stringify(name)} gives this column; say its type there`)
+  }
+  const given = stages.flatMap(({ columns }) => [...columns.keys()])
+  if (columnTypes) checkIndex(document, [...Object.keys(columnTypes), ...given])
+  return withStages(plan, stages, columnTypes)
 }
 
 /** When the document is to be run; undefined where it does not say. */

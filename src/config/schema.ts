@@ -1,21 +1,22 @@
 /** The pipeline document: its keys and what they hold. */
 import * as Schema from "effect/Schema"
-import { FORMATS } from "../formats/index.ts"
-import { messageOf } from "../model/errors.ts"
-import type { Component, ComponentValues, Fields } from "../model/fields.ts"
-import { checkColumnName } from "../model/rows.ts"
-import { parseType } from "../model/types.ts"
-import { NORMALIZERS } from "../normalizers/index.ts"
+import type { ComponentValues, Fields } from "../model/fields.ts"
 import type { MediaOptions } from "../pipeline.ts"
 import { checkTimeZone, parseCron } from "../schedule/cron.ts"
+import { columnTypes } from "./column-types.ts"
 import { checked, fieldSchema, fieldsSchema, isNumberText, JSON_FORM, membersOf } from "./fields.ts"
 import type { Environment } from "./interpolate.ts"
-import { SINKS, type SinkValues, SOURCES } from "./registry.ts"
+import type { Registry, SinkValues } from "./registry.ts"
+import { stagesSchema } from "./stages.ts"
+import { testsSchema } from "./test-schema.ts"
 
 /** Under this name the schema of a union keeps the types of its members, for messages. */
 export const COMPONENT_TYPES = "componentTypes"
 
-type Described = Pick<Component<unknown, never>, "type" | "fields">
+interface Described {
+  readonly type: string
+  readonly fields: Fields
+}
 
 /** One of several mappings, told apart by their `type`. */
 const componentSchema = <Values>(components: readonly Described[], env: Environment): Schema.Codec<Values, unknown> =>
@@ -26,7 +27,7 @@ const componentSchema = <Values>(components: readonly Described[], env: Environm
 const ROWS = "expected a whole number of rows of at least 1"
 const isRows = (rows: number): boolean => Number.isSafeInteger(rows) && rows >= 1
 
-const trigger = (what: string) =>
+const trigger = (what: string, about: string) =>
   Schema.Union([
     Schema.Number.check(Schema.makeFilter((rows) => isRows(rows) || `${ROWS}, found ${rows}`)),
     // What a variable stands for is text.
@@ -40,33 +41,15 @@ const trigger = (what: string) =>
       bytes: { type: "bytes", min: 1, optional: true, description: `Bytes that make a ${what}.` },
       period: { type: "duration", min: 1, optional: true, description: `Time from the first row to a ${what}.` },
     }),
-  ]).annotate({ expected: "a whole number of rows, or a mapping with rows, bytes or period" })
+  ]).annotate({
+    expected: "a whole number of rows, or a mapping with rows, bytes or period",
+    description: about,
+  })
 
-const columnProblem = (name: string, type: string): string | undefined => {
-  try {
-    checkColumnName(name)
-    parseType(type, name)
-    return undefined
-  } catch (error) {
-    return messageOf(error)
-  }
-}
-
-const columnTypes = Schema.Record(
-  Schema.String,
-  fieldSchema({ type: "text", description: "TEXT, INT64, EMBEDDING(384), ..." }),
-).check(
-  Schema.makeFilter((columns) =>
-    Object.entries(columns).flatMap(([name, type]) => {
-      const issue = columnProblem(name, type)
-      return issue === undefined ? [] : [{ path: [name], issue }]
-    }),
-  ),
-)
-
-const normalize = Schema.Struct(
-  Object.fromEntries(NORMALIZERS.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
-) as unknown as Schema.Codec<MediaOptions, unknown>
+const normalizeSchema = (normalizers: Registry["normalizers"]) =>
+  Schema.Struct(
+    Object.fromEntries(normalizers.map(({ name, options }) => [name, Schema.optionalKey(fieldsSchema(options))])),
+  ) as unknown as Schema.Codec<MediaOptions, unknown>
 
 /** Timers take no more. */
 const MAX_TIMEOUT = 2 ** 31 - 1
@@ -109,18 +92,33 @@ const SCHEDULE = {
 } as const satisfies Fields
 
 /** The document's schema. Some defaults come from the environment. */
-export const documentSchema = (env: Environment) =>
+export const documentSchema = ({ sources, formats, sinks, normalizers }: Registry, env: Environment) =>
   Schema.Struct({
     version: checked(
       (value) => (value === 1 ? undefined : `expected 1, the version of this format, found ${JSON.stringify(value)}`),
       () => 1 as const,
     ).annotate({ [JSON_FORM]: { description: "The version of this format.", const: 1 } }),
     name: fieldSchema({ type: "text", description: "Name of the pipeline; its runs are recorded under it." }),
-    source: Schema.optionalKey(componentSchema<ComponentValues>(SOURCES, env)),
-    format: Schema.optionalKey(componentSchema<ComponentValues>(FORMATS, env)),
-    normalize: Schema.optionalKey(normalize),
-    sink: componentSchema<SinkValues>(SINKS, env),
-    schema: Schema.optionalKey(columnTypes),
+    plugins: Schema.optionalKey(
+      fieldSchema({
+        type: "texts",
+        optional: true,
+        description:
+          "Modules that the document may take code from: files such as `./embed.ts`, relative to the document, and packages. They are run when the document is loaded.",
+      }),
+    ),
+    source: Schema.optionalKey(componentSchema<ComponentValues>(sources, env)),
+    format: Schema.optionalKey(componentSchema<ComponentValues>(formats, env)),
+    normalize: Schema.optionalKey(normalizeSchema(normalizers)),
+    stages: Schema.optionalKey(
+      stagesSchema.annotate({ description: "What is done with rows before they are written, in this order." }),
+    ),
+    sink: componentSchema<SinkValues>(sinks, env),
+    schema: Schema.optionalKey(
+      columnTypes.annotate({
+        description: "Column types that win over the ones that the rows come with, by the columns' names.",
+      }),
+    ),
     contract: Schema.optionalKey(
       fieldSchema({
         type: "choice",
@@ -130,10 +128,20 @@ export const documentSchema = (env: Environment) =>
           "Columns that the table lacks are added (`evolve`) or make the item fail (`freeze`); or rows that do not fit are left out (`discard_row`).",
       }),
     ),
-    flush_every: Schema.optionalKey(trigger("flush")),
-    commit_every: Schema.optionalKey(trigger("commit")),
+    flush_every: Schema.optionalKey(
+      trigger(
+        "flush",
+        "When buffered rows become a record batch: so many rows, or what comes first. Default 200 rows or 8 MiB.",
+      ),
+    ),
+    commit_every: Schema.optionalKey(
+      trigger(
+        "commit",
+        "When record batches become a version of the table: so many rows, or what comes first. Default 2,000 rows or 48 MiB.",
+      ),
+    ),
     index: Schema.optionalKey(
-      fieldSchema({ type: "texts", optional: true, description: "TEXT columns with a full-text index." }),
+      fieldSchema({ type: "texts", optional: true, description: "Columns that get the index of their type." }),
     ),
     errors: Schema.optionalKey(
       fieldsSchema({
@@ -145,7 +153,7 @@ export const documentSchema = (env: Environment) =>
           optional: true,
           description: "The same as a share of the items that were tried, once there are 20 of them.",
         },
-      }),
+      }).annotate({ description: "How many failures a run bears before it stops; what was good is committed." }),
     ),
     workers: Schema.optionalKey(
       fieldsSchema({
@@ -170,7 +178,7 @@ export const documentSchema = (env: Environment) =>
           description:
             "Memory that an item may take in a child process (videos, very large pictures); by default a quarter of the machine's.",
         },
-      }),
+      }).annotate({ description: "Where rows are made." }),
     ),
     shutdown_timeout: Schema.optionalKey(
       fieldSchema({
@@ -183,7 +191,12 @@ export const documentSchema = (env: Environment) =>
     max_item_bytes: Schema.optionalKey(
       fieldSchema({ type: "bytes", min: 1, description: "Bytes that one item may take in memory." }),
     ),
-    schedule: Schema.optionalKey(fieldsSchema(SCHEDULE)),
+    schedule: Schema.optionalKey(
+      fieldsSchema(SCHEDULE).annotate({ description: "When `sluice serve` runs the pipeline." }),
+    ),
+    tests: Schema.optionalKey(
+      testsSchema.annotate({ description: "What the pipeline makes of known input, for `sluice test`." }),
+    ),
   })
 
 export type PipelineDocument = ReturnType<typeof documentSchema>["Type"]

@@ -83,6 +83,7 @@ const existsError = (path: string, cause?: unknown): IngestError =>
  * |---|---|
  * | IMAGE, VIDEO, SEGMENT_MASK, BINARY_MASK | `struct<bytes: binary, path: string>`; there is no path |
  * | EMBEDDING, BOUNDING_BOX, POINT | `list<float>` |
+ * | MULTI_EMBEDDING | `list<list<float>>` |
  * | JSON | text |
  * | others | what they are: texts, numbers, booleans, bytes |
  *

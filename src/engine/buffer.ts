@@ -66,6 +66,11 @@ export class Buffer {
     return this.#sinceCommit.bytes
   }
 
+  /** Rows that no commit has taken yet. */
+  get rows(): number {
+    return this.#sinceCommit.rows
+  }
+
   /** Rows of `part` that still fit into the commit that is being filled; 0 when it has to be committed first. */
   room(part: Part): number {
     const { rows, bytes } = this.#sinceCommit

@@ -1,6 +1,8 @@
 /** Calls of a user's function: so many at a time, so many a second, again when they fail, and none that never ends. */
 import { setTimeout as sleep } from "node:timers/promises"
-import { IngestError, isFatal } from "../model/errors.ts"
+import { IngestError, isFatal, messageOf } from "../model/errors.ts"
+import { type RunEvent, SLOW_SECONDS } from "../model/events.ts"
+import type { StageTally } from "./stage-tally.ts"
 
 export interface CallLimits {
   readonly concurrency: number
@@ -17,8 +19,20 @@ const LONGEST_WAIT = 30_000
 /** A call that is wrong stays wrong. */
 const isWorthAnother = (error: unknown): boolean => !(error instanceof IngestError) && !isFatal(error)
 
-/** @param over aborted when nobody waits any more. */
-export const openCalls = ({ concurrency, retries, perSecond, timeout }: CallLimits, over: AbortSignal) => {
+/** What a call is about: its first item, and how many items and rows there are. */
+export type CallAbout = Pick<Extract<RunEvent, { type: "call" }>, "item" | "items" | "rows">
+
+interface CallOptions {
+  readonly limits: CallLimits
+  /** Aborted when nobody waits any more. */
+  readonly over: AbortSignal
+  readonly tally: StageTally
+  readonly emit: (event: RunEvent) => void
+}
+
+export const openCalls = ({ limits, over, tally, emit }: CallOptions) => {
+  const { concurrency, retries, perSecond, timeout } = limits
+  const stage = tally.stage === "filter" ? "filter" : "map"
   const waiting: (() => void)[] = []
   let running = 0
   /** When the next call may be made. */
@@ -53,15 +67,45 @@ export const openCalls = ({ concurrency, retries, perSecond, timeout }: CallLimi
     return Promise.race([call(signal), late])
   }
 
-  return async <T>(call: (signal: AbortSignal) => T | Promise<T>): Promise<T> => {
+  /** One try, counted, and told where it fails or takes long. */
+  const watched = async <T>(
+    call: (signal: AbortSignal) => T | Promise<T>,
+    about: CallAbout,
+    attempt: number,
+  ): Promise<T> => {
+    const begun = Date.now()
+    const since = performance.now()
+    let error: string | null = null
+    tally.inFlight++
+    try {
+      return await once(call)
+    } catch (thrown) {
+      error = messageOf(thrown)
+      throw thrown
+    } finally {
+      const seconds = (performance.now() - since) / 1000
+      tally.inFlight--
+      // Nobody has failed where the run is over.
+      if (!over.aborted) {
+        tally.took(seconds)
+        if (error !== null) tally.failed++
+        if (error !== null || seconds >= SLOW_SECONDS) {
+          emit({ type: "call", stage, name: tally.name, ...about, attempt, begun, seconds, error })
+        }
+      }
+    }
+  }
+
+  return async <T>(call: (signal: AbortSignal) => T | Promise<T>, about: CallAbout): Promise<T> => {
     await enter()
     try {
       for (let attempt = 0; ; attempt++) {
         await turn()
         try {
-          return await once(call)
+          return await watched(call, about, attempt + 1)
         } catch (error) {
           if (attempt >= retries || over.aborted || !isWorthAnother(error)) throw error
+          tally.retries++
           const wait = Math.min(FIRST_WAIT * 2 ** attempt, LONGEST_WAIT)
           await sleep(wait * (0.5 + Math.random()), undefined, { signal: over })
         }

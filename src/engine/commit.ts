@@ -16,11 +16,13 @@ import { attempt } from "./effects.ts"
 import type { Ledger } from "./ledger.ts"
 import { removeItems, removeOlder } from "./mend.ts"
 import { ITEMS, recordBatch } from "./records.ts"
+import type { StageTally } from "./stage-tally.ts"
 
 /** Records of items that come with a commit; those without one are written when so many have come together. */
 export const RECORDS_AT_ONCE = 1000
 
 interface Hooks {
+  readonly tally: StageTally
   /** `seconds` is what it took to write the rows and what belongs to them. */
   readonly committed: (version: Version, group: Group, seconds: number) => void
 }
@@ -33,6 +35,8 @@ export interface Commit {
 }
 
 export interface Committer {
+  /** Of the commit in flight. */
+  readonly rows: number
   /** Starts a commit after the one in flight has ended. */
   readonly commit: (next: Commit) => Effect.Effect<void, Error, Scope.Scope>
   /** Waits for the commit in flight. */
@@ -67,10 +71,12 @@ const writeSide = async (writer: Writer, side: Group["side"]): Promise<void> => 
 
 /** `replace` makes the first commit with rows replace those that were there. */
 export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, hooks: Hooks): Committer => {
+  const { tally, committed } = hooks
   const firstNumber = ledger.lastCommit + 1
   let replaced = !replace
   /** Items that this run has recorded as partial, until their last row is committed. */
   const partial = new Set<string>()
+  let rows = 0
   let inFlight: Fiber.Fiber<void, Error> | undefined
 
   const writeRows = async (group: Group): Promise<Version> => {
@@ -100,9 +106,15 @@ export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, 
     for (const { item, status } of next.records) if (status === "partial") partial.add(item)
     const { group } = next
     if (!group) return
+    tally.inFlight = 1
+    rows = group.spans.reduce((sum, span) => sum + span.rows, 0)
     await writeSide(writer, group.side)
     const version = await writeRows(group)
-    hooks.committed(version, group, (performance.now() - begun) / 1000)
+    const seconds = (performance.now() - begun) / 1000
+    tally.inFlight = 0
+    tally.took(seconds)
+    rows = 0
+    committed(version, group, seconds)
     // Only a changed item that `sync` does anew was there before.
     const changed = group.spans.filter(({ item, end }) => end && ledger.had(item))
     if (changed.length > 0) {
@@ -120,6 +132,9 @@ export const openCommitter = (writer: Writer, ledger: Ledger, replace: boolean, 
 
   return {
     settled,
+    get rows() {
+      return rows
+    },
     commit: (next) =>
       Effect.gen(function* () {
         yield* settled

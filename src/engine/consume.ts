@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { FatalError } from "../model/errors.ts"
+import type { RunEvent } from "../model/events.ts"
 import type { Lane } from "../model/normalizer.ts"
 import { type Running, WorkerLost } from "./channel.ts"
 import { attempt } from "./effects.ts"
@@ -25,6 +26,7 @@ interface ConsumeOptions {
   readonly tempDir: string
   readonly intake: Intake
   readonly tally: Tally
+  readonly emit: (event: RunEvent) => void
 }
 
 /** A worker that dies before it turns to an item is none of the items' fault; so often it may happen in a row. */
@@ -34,12 +36,15 @@ const STARTS = 3
 interface Position {
   settled: number
   begun: number
+  /** When that was heard of. */
+  since: number
 }
 
 const identify = ({ item, version }: TaskItem): ItemVersion => ({ item: item.id, version })
 
 export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): Step => {
-  const { plan, lanes, tempDir, intake, tally } = options
+  const { plan, lanes, tempDir, intake, tally, emit } = options
+  const { normalize } = tally
 
   const start = (lane: Lane, items: readonly TaskItem[], failedStarts = 0): Step =>
     Effect.suspend(() => {
@@ -52,25 +57,41 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
     Effect.suspend(() => {
       if (message.kind === "begin") {
         position.begun = message.index
+        position.since = performance.now()
         const begun = task.items[message.index]
         return begun && begun.skip > 0 ? intake.resume(begun) : Effect.void
       }
       if (message.kind === "rows") {
         const from = position.settled
         position.settled += message.spans.filter((span) => span.end).length
-        for (const { item } of task.items.slice(from, position.settled)) tally.bytes += item.bytes
-        tally.rowsNormalized += message.batch.rows
+        for (const { item } of task.items.slice(from, position.settled)) {
+          tally.bytes += item.bytes
+          tally.bytesPending -= item.bytes
+        }
+        for (const seconds of message.seconds ?? []) normalize.took(seconds)
+        normalize.rowsOut += message.batch.rows
         return intake.rows(message)
       }
       const item = task.items[message.index]
       if (!item) return Effect.die(new RangeError(`A worker spoke of item ${message.index} of ${task.items.length}`))
       const own = identify(item)
+      if (message.kind === "slow") {
+        const { rows, begun, seconds } = message
+        const about = { stage: "normalize", name: "normalize", item: own.item, items: 1, rows, attempt: 1 } as const
+        emit({ type: "call", ...about, begun, seconds, error: null })
+        return Effect.void
+      }
       if (message.kind === "partial") return intake.partial(own, message.message)
       position.settled = message.index + 1
+      if (message.kind !== "lane") {
+        tally.bytesPending -= item.item.bytes
+        normalize.took(message.seconds)
+      }
       switch (message.kind) {
         case "empty":
           return intake.empty(own)
         case "failed":
+          normalize.failed++
           return message.fatal
             ? Effect.fail(new FatalError(`${item.item.id}: ${message.message}`))
             : intake.failed(own, message.stage, message.message)
@@ -80,7 +101,7 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
     })
 
   /** Goes on after a worker was lost: what it had finished but not sent is done again, the item it was at is given up. */
-  const recover = (task: Task, { settled, begun }: Position, reason: string, failedStarts: number): Step =>
+  const recover = (task: Task, { settled, begun, since }: Position, reason: string, failedStarts: number): Step =>
     Effect.gen(function* () {
       tally.workersLost++
       if (begun < 0) {
@@ -92,16 +113,20 @@ export const consume = (options: ConsumeOptions, entries: Queue.Queue<Entry>): S
       if (open && open !== lost) {
         yield* intake.restart(identify(open))
         const anew = task.items.slice(settled, lost ? begun : undefined).map((item) => ({ ...item, skip: 0 }))
+        normalize.retries += anew.length
         yield* start(task.lane, anew)
       }
       if (!lost) return
+      tally.bytesPending -= lost.item.bytes
+      normalize.failed++
+      normalize.took((performance.now() - since) / 1000)
       yield* intake.failed(identify(lost), "normalize", reason)
       yield* start(task.lane, task.items.slice(begun + 1))
     })
 
   const follow = (task: Task, running: Running, failedStarts: number): Step =>
     Effect.gen(function* () {
-      const position: Position = { settled: 0, begun: -1 }
+      const position: Position = { settled: 0, begun: -1, since: 0 }
       const messages = running.messages[Symbol.asyncIterator]()
       for (;;) {
         const next = yield* Effect.result(attempt(() => messages.next()))

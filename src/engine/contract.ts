@@ -9,7 +9,7 @@ import type { Batch } from "../model/batch.ts"
 import { type Column, isNull, numberColumn } from "../model/column.ts"
 import { IngestError } from "../model/errors.ts"
 import { checkColumnName } from "../model/rows.ts"
-import { type ColumnType, formatType, layoutOf, type Schema, sameType } from "../model/types.ts"
+import { type ColumnType, formatType, isOpen, layoutOf, type Schema, sameType } from "../model/types.ts"
 
 const FLOAT64: ColumnType = { name: "FLOAT64" }
 
@@ -111,9 +111,6 @@ export const freeze = (schema: Schema, batch: Batch, firstRow: number): void => 
     )
   }
 }
-
-/** An EMBEDDING that was asked for without a width: it takes that of its first values. */
-const isOpen = (type: ColumnType): boolean => type.name === "EMBEDDING" && type.size === undefined
 
 /**
  * The schema that holds `batch` too. `committed` are the columns whose type cannot change any more; `firstRow` is the

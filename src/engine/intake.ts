@@ -99,7 +99,8 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
       }
       emit({ type: "committed", version, rows: tally.rowsCommitted, occasion, seconds, progress: tally.progress })
     }
-    const committer = openCommitter(writer, ledger, options.replace, { committed })
+    const committer = openCommitter(writer, ledger, options.replace, { tally: tally.write, committed })
+    tally.write.held = () => buffer.rows + committer.rows
 
     const commit = (occasion: Occasion): Step =>
       Effect.suspend(() => {
@@ -245,6 +246,7 @@ export const openIntake = (options: IntakeOptions): Effect.Effect<Intake> =>
 
     return {
       rows: message(({ batch, spans, side }: RowsMessage) => {
+        tally.write.rowsIn += batch.rows
         const part: Part = { batch: retype(batch, plan.schema), spans, side }
         const first = spans[0]
         if (refused === undefined || !first) return addPart(part)

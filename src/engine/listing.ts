@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Semaphore from "effect/Semaphore"
+import type { RunEvent } from "../model/events.ts"
 import { versionOf } from "../model/feed.ts"
 import type { Item } from "../model/item.ts"
 import type { Lane } from "../model/normalizer.ts"
@@ -44,6 +45,7 @@ interface ListingOptions {
   readonly seen: Seen | undefined
   readonly lanes: TaskLane
   readonly tempDir: string
+  readonly emit: (event: RunEvent) => void
   readonly context: SourceContext
   /** Mends what a killed run was inside of; see `mend.ts`. */
   readonly mendCut: (next?: Pick<TaskItem, "item" | "version">) => Promise<number>
@@ -139,7 +141,10 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
   // What was listed before the source failed is good.
   yield* group()
   if (stopping()) return
-  if (failure) throw failure.error
+  if (failure) {
+    tally.list.failed++
+    throw failure.error
+  }
   await mend()
   tally.listingComplete = true
 }
@@ -147,13 +152,19 @@ async function* find(options: ListingOptions, idle: () => boolean): AsyncGenerat
 /** Lists everything into `entries`; fails with what the source threw. The caller adds the `end`. */
 export const list = (options: ListingOptions, entries: Queue.Queue<Entry>): Effect.Effect<void, Error> =>
   Effect.gen(function* () {
-    const { plan, lanes, tally, tempDir, stopping } = options
+    const { plan, lanes, tally, tempDir, stopping, emit } = options
+    const begun = performance.now()
+    /** Without what it waits for the stages after it. */
+    let milliseconds = 0
+    tally.list.inFlight = 1
     const slots = yield* Semaphore.make(plan.workers.threads * TASKS_PER_WORKER)
     const memory = yield* Semaphore.make(BYTES_IN_FLIGHT)
     let running = 0
     const found = find(options, () => running < plan.workers.threads)
     for (;;) {
+      const asked = performance.now()
       const next = yield* attempt(() => found.next())
+      milliseconds += performance.now() - asked
       if (next.done || stopping()) break
       if (next.value.kind === "unreadable") {
         yield* Queue.offer(entries, next.value)
@@ -166,11 +177,18 @@ export const list = (options: ListingOptions, entries: Queue.Queue<Entry>): Effe
       if (stopping()) break
       running++
       tally.bytesInFlight += weight
+      tally.itemsInFlight += task.items.length
+      tally.bytesPending += task.items.reduce((sum, { item }) => sum + item.bytes, 0)
       const release = Effect.suspend(() => {
         running--
         tally.bytesInFlight -= weight
+        tally.itemsInFlight -= task.items.length
         return Effect.andThen(memory.release(weight), slots.release(1))
       })
       yield* Queue.offer(entries, { kind: "task", task, running: lanes.start(task), release })
     }
+    tally.list.inFlight = 0
+    tally.list.took(milliseconds / 1000)
+    if (!tally.listingComplete) return
+    emit({ type: "listed", items: tally.items.listed, seconds: (performance.now() - begun) / 1000 })
   })

@@ -1,5 +1,6 @@
 /** What a run needs to know. Made by the builder, the YAML loader or the client; read by the engine. */
 import type { Feed } from "../model/feed.ts"
+import type { Hide } from "../model/hidden.ts"
 import type { Sink } from "../model/sink.ts"
 import type { RowStage } from "../model/stage.ts"
 import type { Schema } from "../model/types.ts"
@@ -67,4 +68,6 @@ export interface Plan {
   readonly maxItemBytes: number
   /** Milliseconds that a drain waits for items in flight. */
   readonly shutdownTimeout: number
+  /** Takes secrets out of what is told and recorded. Default: there are none. */
+  readonly hide?: Hide
 }

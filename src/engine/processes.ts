@@ -41,7 +41,7 @@ export const processLane = (options: ProcessOptions): TaskLane => {
 
   const spawn = (): ChildProcess => {
     const child = fork(workerUrl("process-worker"), [String(options.memory)], {
-      execArgv: [],
+      execArgv: process.execArgv.filter((arg) => arg.startsWith("--conditions=")),
       detached: OWN_GROUP,
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],

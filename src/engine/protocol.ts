@@ -29,6 +29,8 @@ export interface RowsMessage {
   readonly side: Readonly<Record<string, Batch>>
   /** Memory that the message holds. */
   readonly bytes: number
+  /** What it took to normalize each of the items that end in it. */
+  readonly seconds?: readonly number[]
 }
 
 export type Message =
@@ -36,7 +38,7 @@ export type Message =
   | { readonly kind: "begin"; readonly index: number }
   | RowsMessage
   /** The item ended without rows, or without all of them. A `partial` one goes on: its rows follow. */
-  | { readonly kind: "empty"; readonly index: number }
+  | { readonly kind: "empty"; readonly index: number; readonly seconds: number }
   | { readonly kind: "partial"; readonly index: number; readonly message: string }
   | {
       readonly kind: "failed"
@@ -44,6 +46,16 @@ export type Message =
       readonly stage: Stage
       readonly message: string
       readonly fatal: boolean
+      readonly seconds: number
+    }
+  /** It took long to normalize the item, of which the end has been said, or comes. */
+  | {
+      readonly kind: "slow"
+      readonly index: number
+      readonly rows: number
+      /** In milliseconds since 1970. */
+      readonly begun: number
+      readonly seconds: number
     }
   /** The content belongs to another lane: the item has to be done there. */
   | { readonly kind: "lane"; readonly index: number; readonly lane: Lane }

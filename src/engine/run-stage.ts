@@ -1,12 +1,14 @@
 /** Runs a stage on a group of rows, of several items where one has fewer. An item that it fails on costs itself only. */
 import { type Batch, sliceBatch } from "../model/batch.ts"
 import { isFatal, messageOf } from "../model/errors.ts"
+import type { RunEvent } from "../model/events.ts"
 import type { Span } from "../model/rows.ts"
 import type { FilterStage, MapStage, RowStage } from "../model/stage.ts"
 import type { SchemaMap } from "../model/types.ts"
-import { openCalls } from "./calls.ts"
+import { type CallAbout, openCalls } from "./calls.ts"
 import { type Part, splitItems } from "./part.ts"
 import { checkMask, mapped, stageBatch } from "./stage-batch.ts"
+import type { StageTally } from "./stage-tally.ts"
 
 /** What became of the rows of one item, or of several. */
 export type Outcome =
@@ -36,13 +38,30 @@ const withColumns = (part: Part, added: Batch): Part => ({
   batch: { rows: part.batch.rows, columns: new Map([...part.batch.columns, ...added.columns]) },
 })
 
+const aboutOf = (parts: readonly Part[], rows: number): CallAbout => {
+  const items = new Set(parts.flatMap(({ spans }) => spans.map(({ item }) => item)))
+  const [item = ""] = items
+  return { item, items: items.size, rows }
+}
+
 type Run = (parts: readonly Part[]) => Promise<Outcome[]>
 
-const runnerOf = (stage: RowStage, known: SchemaMap, over: AbortSignal): Run => {
-  const call = openCalls(stage.kind === "map" ? stage : FILTER, over)
+export interface StageOptions {
+  readonly stage: RowStage
+  /** Columns that rows may lack, which are null then. */
+  readonly known: SchemaMap
+  readonly tally: StageTally
+  readonly emit: (event: RunEvent) => void
+}
+
+const runnerOf = ({ stage, known, tally, emit }: StageOptions, over: AbortSignal): Run => {
+  const call = openCalls({ limits: stage.kind === "map" ? stage : FILTER, over, tally, emit })
   const map = async (stage: MapStage, parts: readonly Part[]): Promise<Outcome[]> => {
     const batch = stageBatch(parts, known)
-    const given = await call(async (signal) => mapped(stage, await stage.map(batch, { signal }), batch.rows))
+    const given = await call(
+      async (signal) => mapped(stage, await stage.map(batch, { signal }), batch.rows),
+      aboutOf(parts, batch.rows),
+    )
     return shares(parts).map(([part, start]) => ({
       kind: "rows",
       part: withColumns(part, sliceBatch(given, start, start + part.batch.rows)),
@@ -50,7 +69,7 @@ const runnerOf = (stage: RowStage, known: SchemaMap, over: AbortSignal): Run => 
   }
   const filter = async (stage: FilterStage, parts: readonly Part[]): Promise<Outcome[]> => {
     const batch = stageBatch(parts, known)
-    const mask = await call(() => stage.keep(batch))
+    const mask = await call(() => stage.keep(batch), aboutOf(parts, batch.rows))
     checkMask(stage, mask, batch.rows)
     return shares(parts).map(([part, start]) => ({
       kind: "rows",
@@ -64,11 +83,11 @@ const runnerOf = (stage: RowStage, known: SchemaMap, over: AbortSignal): Run => 
 /**
  * A function that runs the stage on rows. Where a call fails for good, each of the items in it is tried alone.
  *
- * @param known columns that rows may lack, which are null then.
  * @param over aborted when nobody waits for the rows any more.
  */
-export const openStageRunner = (stage: RowStage, known: SchemaMap, over: AbortSignal): Run => {
-  const run = runnerOf(stage, known, over)
+export const openStageRunner = (options: StageOptions, over: AbortSignal): Run => {
+  const { stage } = options
+  const run = runnerOf(options, over)
 
   const failedAt = (parts: readonly Part[], error: unknown): Outcome[] =>
     parts

@@ -10,14 +10,16 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type { Ending, Progress, RunEvent, Summary } from "../model/events.ts"
+import { withHiddenMessage } from "../model/hidden.ts"
 import { consume } from "./consume.ts"
 import { attempt } from "./effects.ts"
-import { openIntake } from "./intake.ts"
+import { type Intake, openIntake } from "./intake.ts"
 import { openLanes } from "./lanes.ts"
 import { type Entry, list } from "./listing.ts"
 import { mendCut, openLedger } from "./mend.ts"
 import type { Plan } from "./plan.ts"
 import { openStage } from "./stage-intake.ts"
+import { tallyStage } from "./stage-tally.ts"
 import { Tally } from "./tally.ts"
 import { claimTempDir } from "./temp.ts"
 import { removeVanished, Seen } from "./vanished.ts"
@@ -61,7 +63,11 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       Effect.sync(() => openLanes(plan.workers)),
       (open) => Effect.promise(() => open.close()),
     )
-    const tally = new Tally(plan.feed.source.total)
+    const stages = plan.stages.map((stage) => ({ stage, tally: tallyStage(stage.kind, stage.name) }))
+    const tally = new Tally(
+      plan.feed.source,
+      stages.map(({ tally }) => tally),
+    )
     tally.workersBusy = () => lanes.busy
     watch(() => tally.progress)
     const firstVersion = writer.version
@@ -93,7 +99,8 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       warnings.push(message)
       emit({ type: "warning", message })
     }
-    for (const notice of writer.notices ?? []) warn(notice)
+    const { hide } = plan
+    for (const notice of writer.notices ?? []) warn(hide ? hide(notice) : notice)
     let ending: Ending = "complete"
     const stop = (reason: Exclude<Ending, "complete">): void => {
       if (ending !== "complete") return
@@ -101,7 +108,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       stopListing.abort()
       emit({ type: "stopping", reason })
     }
-    const last = yield* openIntake({
+    const first = yield* openIntake({
       plan,
       writer,
       ledger,
@@ -115,10 +122,19 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
       },
     })
 
+    const last: Intake = hide
+      ? {
+          ...first,
+          empty: (item, why) => first.empty(item, why && hide(why)),
+          partial: (item, message) => first.partial(item, hide(message)),
+          failed: (item, stage, message) => first.failed(item, stage, hide(message)),
+        }
+      : first
+
     // Rows come to the first stage first, so the last one is opened first.
     let intake = last
     const known = plan.feed.columnTypes ?? {}
-    for (const stage of plan.stages.toReversed()) intake = yield* openStage(stage, known, intake)
+    for (const one of stages.toReversed()) intake = yield* openStage({ ...one, known, emit }, intake)
 
     yield* Effect.forkScoped(
       Effect.gen(function* () {
@@ -148,6 +164,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
           mendCut: (next) => mendCut(writer, ledger, next),
           lanes,
           tempDir,
+          emit,
           stopping: () => ending !== "complete",
           context: {
             signal: stopListing.signal,
@@ -161,7 +178,7 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
 
     // The last rows can be at a stage for long: a stop is heard then, too.
     const commitRest = Effect.suspend(() => intake.commit(drain.aborted ? "shutdown" : "end"))
-    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally }, entries), commitRest)
+    const all = Effect.andThen(consume({ plan, lanes, tempDir, intake, tally, emit }, entries), commitRest)
     const work = Effect.raceFirst(all, intake.ticker)
     const outcome = yield* Effect.raceFirst(Effect.as(work, "complete" as const), Deferred.await(halted))
     if (outcome === "cut") yield* Effect.andThen(intake.cut(), commitRest)
@@ -194,5 +211,10 @@ const program = (plan: Plan, { run, drain, abort, emit, watch }: RunControl) =>
   })
 
 /** Runs the plan to its end. Rejects with what stopped it when that was no stop that was asked for; the last commit stands. */
-export const execute = (plan: Plan, control: RunControl): Promise<Summary> =>
-  Effect.runPromise(Effect.scoped(program(plan, control)))
+export const execute = async (plan: Plan, control: RunControl): Promise<Summary> => {
+  try {
+    return await Effect.runPromise(Effect.scoped(program(plan, control)))
+  } catch (error) {
+    throw plan.hide ? withHiddenMessage(error, plan.hide) : error
+  }
+}

@@ -9,15 +9,13 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import type { Span } from "../model/rows.ts"
-import type { RowStage } from "../model/stage.ts"
-import type { SchemaMap } from "../model/types.ts"
 import { attempt } from "./effects.ts"
 import { openHoldback } from "./holdback.ts"
 import type { Intake } from "./intake.ts"
 import type { ItemVersion } from "./ledger.ts"
 import { type Part, partBytes, splitItems, splitPart } from "./part.ts"
 import type { RowsMessage } from "./protocol.ts"
-import { callRows, callsAtOnce, type Outcome, openStageRunner } from "./run-stage.ts"
+import { callRows, callsAtOnce, type Outcome, openStageRunner, type StageOptions } from "./run-stage.ts"
 
 type Step<A = void> = Effect.Effect<A, Error, Scope.Scope>
 
@@ -33,14 +31,15 @@ const toMessage = (part: Part): RowsMessage => ({ kind: "rows", ...part, bytes: 
 
 /** What waits its turn: rows that are at the stage, or something that is to be said of an item. */
 type Entry =
-  | { readonly kind: "call"; readonly outcomes: Promise<Outcome[]> }
+  | { readonly kind: "call"; readonly rows: number; readonly outcomes: Promise<Outcome[]> }
   | { readonly kind: "say"; readonly say: Step }
 
-export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effect.Effect<Intake, never, Scope.Scope> =>
+export const openStage = (options: StageOptions, next: Intake): Effect.Effect<Intake, never, Scope.Scope> =>
   Effect.gen(function* () {
+    const { stage, tally } = options
     const over = new AbortController()
     yield* Effect.addFinalizer(() => Effect.sync(() => over.abort()))
-    const run = openStageRunner(stage, known, over.signal)
+    const run = openStageRunner(options, over.signal)
     const most = callRows(stage)
     const queue = yield* Queue.bounded<Entry>(callsAtOnce(stage))
     const holdback = openHoldback()
@@ -50,7 +49,10 @@ export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effe
     let rows = 0
     let bytes = 0
     let since = 0
+    /** Rows that are in a call, or wait for their turn after one. */
+    let called = 0
     let isCut = false
+    tally.held = () => rows + called
 
     /** Who has something to pass on must not wait for one who has failed. */
     const offer = (entry: Entry): Step =>
@@ -62,10 +64,12 @@ export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effe
         const outcomes = run(group)
         // Somebody asks for it in its turn; until then its failure is no unhandled one.
         outcomes.catch(() => {})
+        const entry: Entry = { kind: "call", rows, outcomes }
+        called += rows
         group = []
         rows = 0
         bytes = 0
-        return offer({ kind: "call", outcomes })
+        return offer(entry)
       })
 
     const add = (part: Part): void => {
@@ -92,24 +96,30 @@ export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effe
         return next.failed(span, "map", message)
       })
 
+    const passOn = (part: Part): Step =>
+      Effect.suspend(() => {
+        tally.rowsOut += part.batch.rows
+        return next.rows(toMessage(part))
+      })
+
     /** Passes on what the stage leaves of one item's rows. */
     const passRest = (part: Part, span: Span, mask: readonly boolean[]): Step =>
       Effect.gen(function* () {
         const { parts, nothingLeft } = holdback.take(part, (row) => mask[row] !== true)
-        for (const one of parts) yield* next.rows(toMessage(one))
+        for (const one of parts) yield* passOn(one)
         if (nothingLeft) yield* next.empty(span, `filter ${JSON.stringify(stage.name)} leaves none of its rows`)
       })
 
     const pass = (part: Part, mask: readonly boolean[] | undefined): Step =>
       Effect.gen(function* () {
-        if (!mask && refused === undefined) return yield* next.rows(toMessage(part))
+        if (!mask && refused === undefined) return yield* passOn(part)
         let start = 0
         for (const one of splitItems(part)) {
           const [span] = one.spans
           const own = mask?.slice(start, start + one.batch.rows)
           start += one.batch.rows
           if (!span || isRefused(span)) continue
-          yield* own ? passRest(one, span, own) : next.rows(toMessage(one))
+          yield* own ? passRest(one, span, own) : passOn(one)
         }
       })
 
@@ -120,6 +130,7 @@ export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effe
         for (const outcome of yield* attempt(() => entry.outcomes)) {
           yield* outcome.kind === "failed" ? fail(outcome.span, outcome.message) : pass(outcome.part, outcome.mask)
         }
+        called -= entry.rows
       }),
     )
 
@@ -149,6 +160,7 @@ export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effe
       ...next,
       rows: (message) =>
         Effect.gen(function* () {
+          tally.rowsIn += message.batch.rows
           let rest: Part | undefined = { batch: message.batch, spans: message.spans, side: message.side }
           while (rest) {
             const [part, others]: readonly [Part, Part | undefined] = splitPart(rest, most - rows)
@@ -181,6 +193,7 @@ export const openStage = (stage: RowStage, known: SchemaMap, next: Intake): Effe
           yield* Fiber.interrupt(drainer)
           group = []
           rows = 0
+          called = 0
           yield* next.cut()
         }),
       ticker: Effect.raceFirst(

@@ -1,6 +1,8 @@
 /** Counts what becomes of the items. The sums add up at every moment: see {@link ItemCounts}. */
 import type { Flow, ItemCounts, Occasion, Progress } from "../model/events.ts"
 import type { Span } from "../model/rows.ts"
+import type { Source } from "../model/source.ts"
+import { type StageTally, tallyStage } from "./stage-tally.ts"
 
 type Count = Exclude<keyof ItemCounts, "pending" | "removed">
 
@@ -15,8 +17,11 @@ export class Tally {
     failed: 0,
   }
   readonly #rowsByMedium = new Map<string, number>()
-  readonly #total: number | undefined
+  readonly #source: Source
+  /** Requests of the source that were made again before this run. */
+  readonly #retriesBefore: number
   readonly #flushes: Record<Occasion, number> = { rows: 0, bytes: 0, period: 0, end: 0, shutdown: 0 }
+  readonly #rowStages: readonly StageTally[]
   #rowsFlushed = 0
   /** Items that this run tried, with whatever result; their rows need not be committed yet. */
   tried = 0
@@ -25,18 +30,26 @@ export class Tally {
   listingComplete = false
   rowsCommitted = 0
   bytes = 0
+  bytesPending = 0
   /** Items that vanished from the source, and were removed. */
   removed = 0
-  rowsNormalized = 0
   bytesCommitted = 0
   bytesInFlight = 0
+  itemsInFlight = 0
   workersLost = 0
+  readonly list = tallyStage("list")
+  readonly normalize = tallyStage("normalize")
+  readonly write = tallyStage("write")
   /** Asked when somebody wants to know. */
   bytesBuffered = (): number => 0
   workersBusy = (): number => 0
 
-  constructor(total: number | undefined) {
-    this.#total = total
+  /** @param rowStages those between normalizing and writing, in the order of the plan. */
+  constructor(source: Source, rowStages: readonly StageTally[]) {
+    this.#source = source
+    this.#retriesBefore = source.retries?.() ?? 0
+    this.#rowStages = rowStages
+    this.normalize.held = () => this.itemsInFlight
   }
 
   count(what: Count, by = 1): void {
@@ -57,9 +70,9 @@ export class Tally {
   }
 
   get #flow(): Flow {
-    const { rowsNormalized, bytesCommitted, bytesInFlight, workersLost } = this
+    const { bytesCommitted, bytesInFlight, workersLost } = this
     return {
-      rowsNormalized,
+      rowsNormalized: this.normalize.rowsOut,
       rowsFlushed: this.#rowsFlushed,
       flushes: { ...this.#flushes },
       bytesCommitted,
@@ -80,14 +93,26 @@ export class Tally {
     return { ...counts, pending: counts.listed - settled, removed: this.removed }
   }
 
+  get #stages(): Progress["stages"] {
+    const { list, normalize, write } = this
+    list.retries = (this.#source.retries?.() ?? 0) - this.#retriesBefore
+    normalize.inFlight = this.workersBusy()
+    write.rowsOut = this.rowsCommitted
+    return [list, normalize, ...this.#rowStages, write].map(({ progress }) => progress)
+  }
+
   get progress(): Progress {
+    const { items, listingComplete, rowsCommitted, bytes, bytesPending } = this
+    const { total } = this.#source
     return {
-      items: this.items,
-      listingComplete: this.listingComplete,
-      total: this.#total,
-      rowsCommitted: this.rowsCommitted,
-      bytes: this.bytes,
+      items,
+      listingComplete,
+      total,
+      rowsCommitted,
+      bytes,
+      bytesPending,
       flow: this.#flow,
+      stages: this.#stages,
     }
   }
 }

@@ -7,6 +7,7 @@
 import { type Batch, batchBytes, batchOf, concatBatches, sliceBatch } from "../model/batch.ts"
 import { type Column, numberColumn, repeatedText } from "../model/column.ts"
 import { IngestError, isFatal, messageOf } from "../model/errors.ts"
+import { SLOW_SECONDS } from "../model/events.ts"
 import { loadCode } from "../model/load-code.ts"
 import { type NormalizeContext, type Rows, WrongLane } from "../model/normalizer.ts"
 import type { Span } from "../model/rows.ts"
@@ -24,6 +25,8 @@ interface Part {
   readonly index: number
   readonly rows: Rows
   readonly span: Span
+  /** Of the whole item, with its last rows. */
+  readonly seconds?: number
 }
 
 /** Side rows with the item and row that they belong to. */
@@ -90,8 +93,31 @@ const gather = (parts: readonly Part[]): RowsMessage => {
   }
   const bytes = Object.values(side).reduce((sum, one) => sum + batchBytes(one), batchBytes(batch))
   const spans = joinSpans(parts.map((part) => part.span))
-  return { kind: "rows", batch, spans, side, bytes }
+  const seconds = parts.flatMap((part) => part.seconds ?? [])
+  return { kind: "rows", batch, spans, side, bytes, seconds }
 }
+
+/** The time that a normalizer takes for one item, without that in which its rows are waited with. */
+const stopwatch = () => {
+  let milliseconds = 0
+  let since = performance.now()
+  return {
+    /** In milliseconds since 1970. */
+    begun: Date.now(),
+    /** That the normalizer gave. */
+    rows: 0,
+    pause: (): void => {
+      milliseconds += performance.now() - since
+    },
+    resume: (): void => {
+      since = performance.now()
+    },
+    get seconds() {
+      return milliseconds / 1000
+    },
+  }
+}
+type Stopwatch = ReturnType<typeof stopwatch>
 
 /** The messages of a task. `beat` is called when a normalizer reports progress. */
 export async function* work(task: Task, signal: AbortSignal, beat: () => void): AsyncGenerator<Message> {
@@ -125,7 +151,7 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
     return [...full, ...take()]
   }
 
-  async function* one(index: number, { item, version, skip }: TaskItem): AsyncGenerator<Message> {
+  async function* one(index: number, { item, version, skip }: TaskItem, watch: Stopwatch): AsyncGenerator<Message> {
     const gaps: string[] = []
     const context: NormalizeContext = {
       lane: task.lane,
@@ -146,10 +172,15 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
     let held: Part | undefined
     let firstRow = 0
     for await (const made of normalize(item, { ...task.code.options, lane: task.lane }, context)) {
+      watch.pause()
+      watch.rows += made.batch.rows
       const rows = firstRow < skip ? rowsFrom(made, skip - firstRow) : made
       firstRow += made.batch.rows
       yield* tell()
-      if (rows.batch.rows === 0) continue
+      if (rows.batch.rows === 0) {
+        watch.resume()
+        continue
+      }
       if (held) yield* add(held)
       const span = {
         item: item.id,
@@ -161,7 +192,10 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
         ...(item.resumable && { resumable: true as const }),
       }
       held = { index, rows, span }
+      watch.resume()
     }
+    watch.pause()
+    const { seconds } = watch
     if (!held && skip > 0) {
       throw new IngestError(
         `Expected more than the ${skip} rows that are in the table since a run was cut, found ${firstRow}: the item says that it is resumable, but did not give the same rows again. Its rows are removed; run again to begin anew`,
@@ -170,24 +204,35 @@ export async function* work(task: Task, signal: AbortSignal, beat: () => void): 
     yield* tell()
     if (!held) {
       yield* take()
-      yield { kind: "empty", index }
+      yield { kind: "empty", index, seconds }
       return
     }
-    yield* add({ ...held, span: { ...held.span, end: true } })
+    yield* add({ ...held, span: { ...held.span, end: true }, seconds })
   }
 
   for (const [index, item] of task.items.entries()) {
     if (signal.aborted) return
     yield { kind: "begin", index }
+    const watch = stopwatch()
     try {
-      yield* one(index, item)
+      yield* one(index, item, watch)
     } catch (error) {
+      watch.pause()
       parts = parts.filter((part) => part.index !== index)
       yield* take()
       yield error instanceof WrongLane
         ? { kind: "lane", index, lane: error.lane }
-        : { kind: "failed", index, stage: "normalize", message: messageOf(error), fatal: isFatal(error) }
+        : {
+            kind: "failed",
+            index,
+            stage: "normalize",
+            message: messageOf(error),
+            fatal: isFatal(error),
+            seconds: watch.seconds,
+          }
     }
+    const { rows, begun, seconds } = watch
+    if (seconds >= SLOW_SECONDS) yield { kind: "slow", index, rows, begun, seconds }
   }
   yield* take()
 }

@@ -1,6 +1,5 @@
 /** The formats that a document can name by `type`. A new one is one entry here. */
-import type { Component } from "../model/fields.ts"
-import type { ItemFormat } from "../model/format.ts"
+import type { FormatComponent } from "../model/format.ts"
 import { coco } from "./coco/coco.ts"
 import { cocoPanoptic } from "./coco/panoptic.ts"
 import { imageFolder } from "./image-folder/index.ts"
@@ -8,7 +7,7 @@ import { leRobotEpisodes, leRobotFrames, leRobotTasks } from "./lerobot/index.ts
 import { tabular } from "./tabular/tabular.ts"
 import { yolo } from "./yolo/index.ts"
 
-export const FORMATS: readonly Component<ItemFormat>[] = [
+export const FORMATS: readonly FormatComponent[] = [
   coco,
   cocoPanoptic,
   imageFolder,

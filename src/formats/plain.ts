@@ -14,7 +14,7 @@ import type { Columns, Format } from "../model/format.ts"
 import { batchOfColumns, columnOf } from "../model/infer.ts"
 import type { Normalize } from "../model/normalizer.ts"
 import { parsePgType } from "../model/pg-types.ts"
-import type { ColumnType, Schema, TypeName } from "../model/types.ts"
+import { type ColumnType, isOpen, type Schema, type TypeName } from "../model/types.ts"
 
 /** @throws {ConfigError} for what is no format, whatever the compiler was told. */
 export const checkFormat = (format: Format): void => {
@@ -36,7 +36,7 @@ const declaredTypes = (format: Format): Map<string, ColumnType> => {
   for (const [name, text] of Object.entries(format.pg_schema?.() ?? {})) {
     const type = parsePgType(text, name)
     // A width that `schema` gives is not in a PostgreSQL type.
-    if (type.name !== "EMBEDDING" || types.get(name)?.name !== "EMBEDDING") types.set(name, type)
+    if (!isOpen(type) || types.get(name)?.name !== type.name) types.set(name, type)
   }
   return types
 }

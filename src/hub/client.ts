@@ -50,6 +50,8 @@ export interface Hub {
   readonly hubUrl: string
   readonly datasetsServerUrl: string | undefined
   readonly retry: RetryPolicy
+  /** Requests that were made again so far. */
+  readonly retries: () => number
   /**
    * A `fetch` for what fits into memory: tries again, follows redirects by our rules, and throws for answers that are
    * no success. A request that must not be made twice (`POST`) is tried again only where the server did not take it.
@@ -142,7 +144,8 @@ export const openHub = (options: HubOptions = {}): Hub => {
       ? datasetsServerOf(hubUrl)
       : checkUrl("datasets_server_url", options.datasetsServerUrl)
   const token = options.token === undefined ? undefined : checkToken(options.token)
-  const retry: RetryPolicy = { ...RETRY, ...options.retry }
+  let retries = 0
+  const retry: RetryPolicy = { ...RETRY, ...options.retry, again: () => retries++ }
   const trusted = new Set(
     [hubUrl, ...(datasetsServerUrl === undefined ? [] : [datasetsServerUrl])].map((url) => new URL(url).origin),
   )
@@ -160,6 +163,7 @@ export const openHub = (options: HubOptions = {}): Hub => {
     hubUrl,
     datasetsServerUrl,
     retry,
+    retries: () => retries,
     credentials: { hubUrl, ...(token !== undefined && { accessToken: token }) },
     fetch:
       (about, signal) =>

@@ -16,6 +16,8 @@ export interface RetryPolicy {
   readonly total: number
   /** Milliseconds without a byte after which a request is given up. */
   readonly idle: number
+  /** Called before each further try. */
+  readonly again?: () => void
 }
 
 /** About a minute of waits. The Hub's own limits are windows of five minutes, and `Retry-After` says how much is left. */
@@ -79,6 +81,7 @@ export const retried = async <T>(
         )
       }
       await sleep(wait, undefined, { signal }).catch(() => signal.throwIfAborted())
+      policy.again?.()
     }
   }
 }

@@ -32,6 +32,7 @@ export const batchOf = (columns: Readonly<Record<string, Column>>): Batch => {
   return { rows, columns: new Map(entries) }
 }
 
+/** The columns of a batch, with their types. */
 export const schemaOf = (batch: Batch): Schema =>
   new Map([...batch.columns].map(([name, column]) => [name, column.type]))
 

@@ -162,6 +162,27 @@ export const vectorColumn = (
   )
 }
 
+/** A MULTI_EMBEDDING column from a list of vectors a row; null and undefined are nulls. All have `type.size` floats. */
+export const vectorsColumn = (
+  lists: readonly (readonly ArrayLike<number>[] | null | undefined)[],
+  type: ColumnType & { readonly size: number },
+): Column => {
+  const offsets = new Int32Array(lists.length + 1)
+  for (let row = 0; row < lists.length; row++) {
+    offsets[row + 1] = (offsets[row] ?? 0) + (lists[row]?.length ?? 0) * type.size
+  }
+  const values = new Float32Array(offsets[lists.length] ?? 0)
+  for (let row = 0; row < lists.length; row++) {
+    let at = offsets[row] ?? 0
+    for (const vector of lists[row] ?? []) {
+      values.set(vector, at)
+      at += type.size
+    }
+  }
+  const valid = validity(lists.length, (row) => lists[row] != null)
+  return newColumn(type, lists.length, values, offsets, valid)
+}
+
 /** The same text in every row, encoded once. */
 export const repeatedText = (text: string, rows: number): Column => {
   const bytes = encoder.encode(text)
@@ -185,9 +206,11 @@ export const NEW_VALUES: Readonly<Record<Layout, (size: number) => Values>> = {
   bytes: (size) => new Uint8Array(size),
   vector: (size) => new Float32Array(size),
   floats: (size) => new Float32Array(size),
+  vectors: (size) => new Float32Array(size),
 }
 
-const hasOffsets = (layout: Layout): boolean => layout === "utf8" || layout === "bytes" || layout === "floats"
+const hasOffsets = (layout: Layout): boolean =>
+  layout === "utf8" || layout === "bytes" || layout === "floats" || layout === "vectors"
 
 /** A column of nulls. */
 export const nullColumn = (type: ColumnType, rows: number): Column => {
@@ -207,7 +230,7 @@ export const columnBytes = (from: Column): number =>
   from.values.byteLength + (from.offsets?.byteLength ?? 0) + (from.valid?.byteLength ?? 0)
 
 /** A value as JavaScript has it. Bytes and vectors are views: copy what has to outlive the column. */
-export type Value = string | number | bigint | boolean | Uint8Array | Float32Array | null
+export type Value = string | number | bigint | boolean | Uint8Array | Float32Array | readonly Float32Array[] | null
 
 export const valueAt = (from: Column, row: number): Value => {
   if (isNull(from, row)) return null
@@ -224,7 +247,16 @@ export const valueAt = (from: Column, row: number): Value => {
       const size = from.type.size ?? 1
       return (values as Float32Array).subarray(row * size, (row + 1) * size)
     }
+    case "vectors": {
+      const size = from.type.size ?? 1
+      const start = offsets?.[row] ?? 0
+      const count = ((offsets?.[row + 1] ?? 0) - start) / size
+      const vectorAt = (index: number) =>
+        (values as Float32Array).subarray(start + index * size, start + (index + 1) * size)
+      return Array.from({ length: count }, (_, index) => vectorAt(index))
+    }
     default:
-      return values[row] ?? null
+      // One number a row: lists and bytes are above.
+      return (values as Exclude<Values, Uint8Array>)[row] ?? null
   }
 }

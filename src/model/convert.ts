@@ -12,6 +12,7 @@ import {
   type Values,
   validity,
   vectorColumn,
+  vectorsColumn,
 } from "./column.ts"
 import { describeValue } from "./describe.ts"
 import { IngestError } from "./errors.ts"
@@ -77,7 +78,18 @@ export interface Cells {
   readonly firstRow: number
 }
 
-type Cell = string | number | bigint | boolean | Uint8Array | ArrayLike<number>
+const vectorsOf = (value: unknown, size: number | undefined): readonly ArrayLike<number>[] | undefined => {
+  if (!Array.isArray(value)) return undefined
+  const vectors: ArrayLike<number>[] = []
+  for (const entry of value) {
+    const floats = floatsOf(entry)
+    if (!floats || floats.length !== size) return undefined
+    vectors.push(floats)
+  }
+  return vectors
+}
+
+type Cell = string | number | bigint | boolean | Uint8Array | ArrayLike<number> | readonly ArrayLike<number>[]
 
 /** For each layout, the value as it is stored; undefined when it does not fit. */
 const READERS = {
@@ -96,6 +108,7 @@ const READERS = {
     return floats && floats.length === type.size ? floats : undefined
   },
   floats: floatsOf,
+  vectors: (value, type) => vectorsOf(value, type.size),
 } satisfies Readonly<Record<Layout, (value: unknown, type: ColumnType) => Cell | undefined>>
 
 const expectedOf = (type: ColumnType): string => {
@@ -118,6 +131,8 @@ const expectedOf = (type: ColumnType): string => {
       return type.size === undefined ? "a list of numbers" : `a list of ${type.size} numbers`
     case "floats":
       return "a list of numbers"
+    case "vectors":
+      return `a list of vectors, each a list of ${type.size === undefined ? "" : `${type.size} `}numbers`
   }
 }
 
@@ -169,7 +184,7 @@ export const checkCells = (cells: Cells, type: ColumnType): void => {
 
 /**
  * The values as a column; null and undefined are nulls. A typed array of the type's own kind is taken as it is,
- * without a copy. An EMBEDDING needs its size here.
+ * without a copy. An EMBEDDING or MULTI_EMBEDDING needs its size here.
  *
  * @throws {IngestError} for a value that does not fit, with its row and column, what was expected and what was found.
  */
@@ -224,5 +239,7 @@ export const convertCells = (cells: Cells, type: ColumnType): Column => {
       return vectorColumn(filled(READERS.vector), { ...type, size: type.size ?? 0 })
     case "floats":
       return floatsColumn(filled(READERS.floats), type)
+    case "vectors":
+      return vectorsColumn(filled(READERS.vectors), { ...type, size: type.size ?? 0 })
   }
 }

@@ -2,6 +2,7 @@
  * What a part of a pipeline document can say, as plain data: a component (source, format, sink) declares its fields
  * here, and the document's validation, its JSON Schema and the reference page come from them.
  */
+import { ConfigError } from "./errors.ts"
 import type { OptionSpec } from "./options.ts"
 
 type OfOption<S> = S extends OptionSpec ? Omit<S, "default"> & { readonly default?: S["default"] } : never
@@ -23,6 +24,8 @@ type Kind =
 export type Field = Kind & {
   readonly description: string
   readonly optional?: true
+  /** A token or a password: a document can name it as `${secret:NAME}`, and it is taken out of all messages. */
+  readonly secret?: true
   /** The environment variable that gives the default, where it is set. */
   readonly variable?: string
 }
@@ -53,24 +56,55 @@ export interface ComponentValues {
   readonly [field: string]: unknown
 }
 
+/** What its author says of a component: a source, a format or a sink that documents name by `type`. */
+export interface Spec<F extends Fields, T, Extra> {
+  /** Lower case, with underscores: `rss_feed`. */
+  readonly type: string
+  /** One sentence for `sluice list`, the reference and editors. */
+  readonly description: string
+  /** What a document can say of it, in lower case with underscores; from them come its validation and its JSON Schema. */
+  readonly fields: F
+  /** Called with checked values, where the defaults are filled in; `extra` comes from elsewhere in the document. */
+  readonly make: (values: FieldValues<F>, extra: Extra) => T
+}
+
 /** Something that a document can name by `type`. */
-export interface Component<T, Extra = void> {
+export interface Component<Kind extends string, T, Extra = void> {
+  readonly kind: Kind
   readonly type: string
   readonly description: string
   readonly fields: Fields
-  /** `values` are checked; `extra` comes from elsewhere in the document. */
   readonly make: (values: ComponentValues, extra: Extra) => T
 }
 
-export const component = <const F extends Fields, T, Extra = void>(
-  type: string,
-  description: string,
-  fields: F,
-  make: (values: FieldValues<F>, extra: Extra) => T,
-): Component<T, Extra> => ({
-  type,
-  description,
-  fields,
-  // Values come from the schema that is made of these very fields.
-  make: (values, extra) => make(values as unknown as FieldValues<F>, extra),
-})
+/** What documents call things. */
+const NAME = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/
+
+/** @throws {ConfigError} for a name that documents cannot have, or that is taken. */
+export const checkName = (what: string, name: string, taken: readonly string[] = []): void => {
+  if (!NAME.test(name)) {
+    throw new ConfigError(`${what}: expected a name such as "rss_feed", found ${JSON.stringify(name)}`)
+  }
+  if (taken.includes(name)) {
+    throw new ConfigError(`${what}: the name ${JSON.stringify(name)} means something else already; take another`)
+  }
+}
+
+/** Says what a component is; the four contracts give it to authors as `Source.define` and so on. */
+export const define = <Kind extends string, F extends Fields, T, Extra>(
+  kind: Kind,
+  { type, description, fields, make }: Spec<F, T, Extra>,
+): Component<Kind, T, Extra> => {
+  checkName(`${kind}.type`, type)
+  // A document says with them which component it means, and, of a sink, how its rows are written.
+  const taken = kind === "sink" ? ["type", "mode", "max_delete_ratio"] : ["type"]
+  for (const name of Object.keys(fields)) checkName(`${kind} ${type}: field`, name, taken)
+  return {
+    kind,
+    type,
+    description,
+    fields,
+    // Values come from the schema that is made of these very fields.
+    make: (values, extra) => make(values as unknown as FieldValues<F>, extra),
+  }
+}

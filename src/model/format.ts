@@ -1,5 +1,6 @@
 /** The contract of a format: anyone's class that yields a dataset layout as column batches. */
 import type { Feed } from "./feed.ts"
+import { type Component, define, type Fields, type Spec } from "./fields.ts"
 import type { Schema, SchemaMap } from "./types.ts"
 
 /** Column names and their values, one array entry (or typed array entry) a row. */
@@ -65,3 +66,30 @@ export interface ItemFormat<S extends SchemaMap = SchemaMap> extends Format<S> {
 
 export const isItemFormat = (format: Format): format is ItemFormat =>
   typeof (format as Partial<ItemFormat> | null)?.feed === "function"
+
+export type FormatComponent = Component<"format", Format>
+
+export const Format = {
+  /**
+   * Makes a format known to pipeline documents, as a `type` under `format:`. Export what it gives from the module that
+   * a document names under `plugins:`.
+   *
+   * @throws {ConfigError} for names that documents cannot have.
+   * @example
+   * ```ts
+   * export const squares = Format.define({
+   *   type: "squares",
+   *   description: "Whole numbers and their squares.",
+   *   fields: { count: { type: "integer", min: 1, default: 100, description: "How many of them." } },
+   *   make: ({ count }) => ({
+   *     name: `squares-${count}`,
+   *     *normalize() {
+   *       const n = Array.from({ length: count }, (_, i) => i)
+   *       yield { n, square: n.map((value) => value ** 2) }
+   *     },
+   *   }),
+   * })
+   * ```
+   */
+  define: <const F extends Fields>(spec: Spec<F, Format, void>): FormatComponent => define("format", spec),
+}

@@ -9,6 +9,7 @@
  * | strings, Dates (as ISO 8601 in UTC) | TEXT |
  * | Uint8Array, Buffer, ArrayBuffer | BINARY |
  * | lists of numbers, all of one length | EMBEDDING of that length |
+ * | lists of such lists | MULTI_EMBEDDING of that length |
  * | plain objects, other lists | JSON |
  *
  * null and undefined fit any type. A typed array as a whole column has its own: Int32Array and narrower ones INT32;
@@ -21,21 +22,22 @@ import { describeValue } from "./describe.ts"
 import { IngestError } from "./errors.ts"
 import type { Columns } from "./format.ts"
 import { checkColumnName } from "./rows.ts"
-import type { ColumnType, Schema, TypeName } from "./types.ts"
+import { type ColumnType, isOpen, type Schema, type TypeName } from "./types.ts"
 
 /** What a single value says about its column. */
-type Kind = "boolean" | "integer" | "bigint" | "number" | "text" | "bytes" | "list" | "json"
+type Kind = "boolean" | "integer" | "bigint" | "number" | "text" | "bytes" | "list" | "lists" | "json"
 
 /** Kinds that can stand in one column, and the one that covers both. */
 const WIDER: Readonly<Partial<Record<Kind, Readonly<Partial<Record<Kind, Kind>>>>>> = {
   integer: { bigint: "bigint", number: "number" },
   bigint: { integer: "bigint", number: "number" },
   number: { integer: "number", bigint: "number" },
-  list: { json: "json" },
-  json: { list: "json" },
+  list: { json: "json", lists: "json" },
+  lists: { json: "json", list: "json" },
+  json: { list: "json", lists: "json" },
 }
 
-const TYPES: Readonly<Record<Exclude<Kind, "list">, TypeName>> = {
+const TYPES: Readonly<Record<Exclude<Kind, "list" | "lists">, TypeName>> = {
   boolean: "BOOL",
   integer: "INT64",
   bigint: "INT64",
@@ -45,9 +47,19 @@ const TYPES: Readonly<Record<Exclude<Kind, "list">, TypeName>> = {
   json: "JSON",
 }
 
+const isVector = (value: unknown): value is ArrayLike<number> =>
+  Array.isArray(value) ? isNumbers(value) : isNumericArray(value) && value.length > 0
+
 const isNumbers = (value: readonly unknown[]): boolean => {
   for (const entry of value) if (typeof entry !== "number") return false
   return value.length > 0
+}
+
+/** The width of vectors that stand in a list; undefined where they are no vectors, or not of one width. */
+const widthOfVectors = (value: readonly unknown[]): number | undefined => {
+  const [first] = value
+  const width = isVector(first) ? first.length : undefined
+  return value.every((entry) => isVector(entry) && entry.length === width) ? width : undefined
 }
 
 const kindOf = (value: unknown): Kind | undefined => {
@@ -61,7 +73,8 @@ const kindOf = (value: unknown): Kind | undefined => {
     case "string":
       return "text"
     case "object":
-      if (Array.isArray(value)) return isNumbers(value) ? "list" : "json"
+      if (Array.isArray(value))
+        return isNumbers(value) ? "list" : widthOfVectors(value) === undefined ? "json" : "lists"
       if (value instanceof Date) return "text"
       if (bytesOf(value)) return "bytes"
       return isNumericArray(value) && value.length > 0 ? "list" : "json"
@@ -109,22 +122,31 @@ const infer = (cells: Cells): ColumnType | undefined => {
       )
     }
     kind = wider
-    if (found === "list") {
-      width ??= lengthOf(value)
-      if (width !== lengthOf(value)) kind = "json"
+    if (found === "list" || found === "lists") {
+      const wide = found === "list" ? lengthOf(value) : widthOfVectors(value as readonly unknown[])
+      width ??= wide
+      if (width !== wide) kind = "json"
     }
   }
   if (kind === "list") return { name: "EMBEDDING", size: width ?? 0 }
+  if (kind === "lists") return { name: "MULTI_EMBEDDING", size: width ?? 0 }
   return kind && { name: TYPES[kind] }
 }
 
-/** An EMBEDDING without a width takes that of its first vector; undefined when all values are null. */
+/** Without a width it takes that of its first vector; undefined when there is none, as all values are null or empty. */
 const withWidth = ({ values }: Cells, type: ColumnType): ColumnType | undefined => {
-  if (type.name !== "EMBEDDING" || type.size !== undefined) return type
+  if (!isOpen(type)) return type
   let allNull = true
   for (let row = 0; row < values.length; row++) {
     const value = values[row]
     if (value === null || value === undefined) continue
+    if (type.name === "MULTI_EMBEDDING") {
+      if (Array.isArray(value) && value.length === 0) continue
+      allNull = false
+      const width = Array.isArray(value) ? widthOfVectors(value) : undefined
+      if (width !== undefined) return { ...type, size: width }
+      continue
+    }
     allNull = false
     if ((Array.isArray(value) || isNumericArray(value)) && value.length > 0) return { ...type, size: value.length }
   }
@@ -133,7 +155,7 @@ const withWidth = ({ values }: Cells, type: ColumnType): ColumnType | undefined 
 }
 
 /**
- * The type of a column of these values: `type` where one is given (an EMBEDDING gets its width), otherwise inferred
+ * The type of a column of these values: `type` where one is given (vectors get their width), otherwise inferred
  * from all of them. Undefined when nothing is known yet: all values are null.
  *
  * @throws {IngestError} when the values have no type in common, or one does not fit `type`.

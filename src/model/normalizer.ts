@@ -1,5 +1,6 @@
 /** The contract of a normalizer: it turns one item into column batches. */
 import type { Batch } from "./batch.ts"
+import { checkName } from "./fields.ts"
 import type { Item, Plain } from "./item.ts"
 import type { OptionSpecs } from "./options.ts"
 import type { SchemaMap } from "./types.ts"
@@ -78,8 +79,16 @@ export type Code = (
 }
 
 export interface Normalizer {
+  readonly kind: "normalizer"
   /** Name of the medium: its key in `normalize:`. */
   readonly name: string
+  /** One sentence for `sluice list` and the reference. */
+  readonly description: string
+  /**
+   * URL of the module that exports it: `import.meta.url`. Workers load it from there, so only those that are part of
+   * Sluice go without.
+   */
+  readonly module?: string
   /** Goes up when the rows that come out for the same input change; then items are done again by `sync`. */
   readonly revision: number
   readonly lane: Lane
@@ -98,4 +107,40 @@ export interface Normalizer {
    * It loads heavy code (decoders) inside, on first use, so that importing the module stays cheap.
    */
   readonly normalize: Normalize
+}
+
+export const Normalizer = {
+  /**
+   * Makes a normalizer: of files that a name or a content tells from others. Export what it gives from the module that a
+   * document names under `plugins:`, or give it to `normalize` of a pipeline in code.
+   *
+   * @throws {ConfigError} for names that documents cannot have.
+   * @example
+   * ```ts
+   * import { readFile } from "node:fs/promises"
+   * import { batchOf, int32Column, Normalizer, textColumn } from "sluice"
+   *
+   * export const subtitles = Normalizer.define({
+   *   name: "subtitles",
+   *   description: "Subtitles (.srt): a row a cue.",
+   *   module: import.meta.url,
+   *   revision: 1,
+   *   lane: "thread",
+   *   extensions: ["srt"],
+   *   mimes: [],
+   *   columns: { cue: "INT32", text: "TEXT" },
+   *   options: {},
+   *   normalize: async function* (item) {
+   *     const cues = (await readFile(String(item.payload), "utf8")).trim().split(/\r?\n\r?\n/)
+   *     const text = textColumn(cues.map((cue) => cue.split(/\r?\n/).slice(2).join("\n")))
+   *     yield { batch: batchOf({ cue: int32Column(cues.map((_, index) => index)), text }) }
+   *   },
+   * })
+   * ```
+   */
+  define: <const N extends Omit<Normalizer, "kind">>(spec: N): N & { readonly kind: "normalizer" } => {
+    checkName("normalizer.name", spec.name)
+    for (const name of Object.keys(spec.options)) checkName(`normalizer ${spec.name}: option`, name)
+    return { ...spec, kind: "normalizer" }
+  },
 }

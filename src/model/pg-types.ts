@@ -21,6 +21,8 @@ const NAMES = new Map(
     jsonb: "JSON",
     "float4[]": "EMBEDDING",
     "real[]": "EMBEDDING",
+    "float4[][]": "MULTI_EMBEDDING",
+    "real[][]": "MULTI_EMBEDDING",
     deeplake_polygon: "POLYGON",
     deeplake_point: "POINT",
   }),

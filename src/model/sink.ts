@@ -1,5 +1,6 @@
 /** The contract of a sink: where commits go. */
 import type { Batch } from "./batch.ts"
+import { type Component, define, type Fields, type Spec } from "./fields.ts"
 import type { RunRecord } from "./run.ts"
 import type { Schema } from "./types.ts"
 
@@ -102,4 +103,40 @@ export interface Sink {
 export interface Needs<Name extends string> {
   /** Columns that there have to be, as for an index: a pipeline that is known to lack one of them is refused. */
   readonly needs: readonly Name[]
+}
+
+/** What else of a document a sink is told. */
+export interface SinkExtra {
+  /** Columns that are to get an index; none where the sink has not said that it makes them. */
+  readonly index: readonly string[]
+}
+
+export interface SinkComponent extends Component<"sink", Sink, SinkExtra> {
+  /** Takes `index:`. */
+  readonly indexes: boolean
+}
+
+export const Sink = {
+  /**
+   * Makes a sink known to pipeline documents, as a `type` under `sink:`. Export what it gives from the module that a
+   * document names under `plugins:`. How rows are written (`mode`, `max_delete_ratio`) is the run's, and a field of
+   * every sink already.
+   *
+   * @throws {ConfigError} for names that documents cannot have.
+   * @example
+   * ```ts
+   * const database = new MemoryDatabase()
+   *
+   * export const shared = Sink.define({
+   *   type: "shared",
+   *   description: "A table in memory that all pipelines of this process share.",
+   *   fields: { table: { type: "text", description: "Name of the table." } },
+   *   make: ({ table }) => memory({ table, database }),
+   * })
+   * ```
+   */
+  define: <const F extends Fields>(spec: Spec<F, Sink, SinkExtra> & { readonly indexes?: boolean }): SinkComponent => ({
+    ...define("sink", spec),
+    indexes: spec.indexes ?? false,
+  }),
 }

@@ -17,6 +17,7 @@ export const TYPE_NAMES = [
   "IMAGE",
   "VIDEO",
   "EMBEDDING",
+  "MULTI_EMBEDDING",
   "SEGMENT_MASK",
   "BINARY_MASK",
   "BOUNDING_BOX",
@@ -31,7 +32,7 @@ export const TYPE_NAMES = [
 export type TypeName = (typeof TYPE_NAMES)[number]
 
 /**
- * A column's type. `size` is the width of an EMBEDDING (floats a row); `blob` stores bytes out of line, so that
+ * A column's type. `size` is the width of an EMBEDDING (floats a row), or of each vector of a MULTI_EMBEDDING; `blob` stores bytes out of line, so that
  * scans which do not ask for the column never read them (always so for VIDEO); `names` are those of a CLASS_LABEL's
  * classes, each at the position that stands for it (-1 is Hugging Face's for a row without a label).
  */
@@ -54,8 +55,19 @@ export type SchemaMap = Readonly<Record<string, string>>
  * - `utf8`, `bytes`: `offsets[i]..offsets[i+1]` of `values` belong to row i
  * - `vector`: `size` floats a row
  * - `floats`: `offsets[i]..offsets[i+1]` floats of `values` belong to row i
+ * - `vectors`: the same, as vectors of `size` floats one after the other
  */
-export type Layout = "int32" | "int64" | "float32" | "float64" | "bits" | "utf8" | "bytes" | "vector" | "floats"
+export type Layout =
+  | "int32"
+  | "int64"
+  | "float32"
+  | "float64"
+  | "bits"
+  | "utf8"
+  | "bytes"
+  | "vector"
+  | "floats"
+  | "vectors"
 
 const LAYOUTS = {
   TEXT: "utf8",
@@ -68,6 +80,7 @@ const LAYOUTS = {
   IMAGE: "bytes",
   VIDEO: "bytes",
   EMBEDDING: "vector",
+  MULTI_EMBEDDING: "vectors",
   SEGMENT_MASK: "bytes",
   BINARY_MASK: "bytes",
   BOUNDING_BOX: "floats",
@@ -94,17 +107,23 @@ const sameNames = (a: readonly string[] | undefined, b: readonly string[] | unde
 export const sameType = (a: ColumnType, b: ColumnType): boolean =>
   a.name === b.name && a.size === b.size && sameNames(a.names, b.names)
 
+const hasWidth = (name: string): boolean => name === "EMBEDDING" || name === "MULTI_EMBEDDING"
+
+/** Whether it is of vectors whose width is not known yet: that of their first values, once there are some. */
+export const isOpen = (type: ColumnType): boolean => hasWidth(type.name) && type.size === undefined
+
 const isTypeName = (name: string): name is TypeName => (TYPE_NAMES as readonly string[]).includes(name)
 
 /**
- * Reads a type as a user writes it: `"TEXT"`, `"EMBEDDING(384)"`. An EMBEDDING without a width takes that of its values.
+ * Reads a type as a user writes it: `"TEXT"`, `"EMBEDDING(384)"`. An EMBEDDING or MULTI_EMBEDDING without a width
+ * takes that of its values.
  *
  * @throws {ConfigError} for a name that is no column type.
  */
 export const parseType = (text: string, column: string): ColumnType => {
   const [, name = "", size] = /^\s*([A-Za-z0-9_]+)\s*(?:\(\s*(\d+)\s*\))?\s*$/.exec(text) ?? []
   const upper = name.toUpperCase()
-  if (!isTypeName(upper) || (size !== undefined && upper !== "EMBEDDING")) {
+  if (!isTypeName(upper) || (size !== undefined && !hasWidth(upper))) {
     throw new ConfigError(
       `Column ${JSON.stringify(column)}: expected a column type (${TYPE_NAMES.join(", ")}), found ${JSON.stringify(text)}`,
     )

@@ -13,6 +13,7 @@ interface LayoutValues {
   readonly bytes: Uint8Array
   readonly vector: Float32Array
   readonly floats: Float32Array
+  readonly vectors: readonly Float32Array[]
 }
 
 type Numbers =
@@ -36,9 +37,12 @@ interface LayoutInputs {
   readonly bytes: Uint8Array | Uint8ClampedArray | ArrayBuffer
   readonly vector: Numbers
   readonly floats: Numbers
+  readonly vectors: readonly Numbers[]
 }
 
-type NameOf<T extends string> = Uppercase<T> extends `EMBEDDING(${number})` ? "EMBEDDING" : Uppercase<T>
+type NameOf<T extends string> = Uppercase<T> extends `${infer Name extends WideName}(${number})` ? Name : Uppercase<T>
+
+type WideName = "EMBEDDING" | "MULTI_EMBEDDING"
 
 /**
  * The JavaScript value of a column type; that of a type which the compiler does not know can be any.
@@ -53,7 +57,7 @@ export type ValueOf<T extends string> =
   NameOf<T> extends TypeName ? LayoutValues[LayoutOf<NameOf<T>>] : NonNullable<Value>
 
 /** What a stage can say of a column that it gives; a vector has a width from the start. */
-export type StageType = Exclude<TypeName, "EMBEDDING"> | `EMBEDDING(${number})`
+export type StageType = Exclude<TypeName, WideName> | `${WideName}(${number})`
 
 type CellsOf<T extends StageType, Layout extends keyof LayoutInputs = LayoutOf<NameOf<T> & TypeName>> =
   | readonly ((T extends "JSON" ? unknown : LayoutInputs[Layout]) | null | undefined)[]

@@ -5,10 +5,11 @@ import { readItem } from "../media/itemfile.ts"
 import { batchOf } from "../model/batch.ts"
 import { bytesColumn, textColumn } from "../model/column.ts"
 import { fileId, rowId } from "../model/ids.ts"
-import type { Normalizer } from "../model/normalizer.ts"
+import { Normalizer } from "../model/normalizer.ts"
 
-export const image = {
+export const image = Normalizer.define({
   name: "image",
+  description: "Pictures: a row a file, the bytes as they are.",
   revision: 1,
   lane: "thread",
   extensions: ["jpg", "jpeg", "png", "gif", "bmp", "webp", "tif", "tiff", "avif", "svg"],
@@ -52,4 +53,4 @@ export const image = {
     const thumbnails = await thumbnailsOf(bytes, { svg: true, lane: context.lane })
     yield { batch, side: { thumbnails: thumbnailBatch([{ row: 0, fileId: id, column: "image", thumbnails }]) } }
   },
-} as const satisfies Normalizer
+})

@@ -15,19 +15,23 @@ type Medium = (typeof MEDIA)[number]
 
 type NamesOf<Columns> = Columns extends unknown ? keyof Columns : never
 
-/** The columns of files, whatever their media: a table of them has them all. */
-export type FileColumns = {
-  readonly [Name in NamesOf<Medium["columns"]>]: Extract<Medium["columns"], Readonly<Record<Name, string>>>[Name]
+/** The columns of files, whatever their media: a table of them has them all. `N` are media besides Sluice's own. */
+export type FileColumns<N extends Medium | Normalizer = Medium> = {
+  readonly [Name in NamesOf<(N | Medium)["columns"]>]: Extract<
+    (N | Medium)["columns"],
+    Readonly<Record<Name, string>>
+  >[Name]
 }
 
-export const FILE_COLUMNS: FileColumns = Object.assign({}, ...MEDIA.map(({ columns }) => columns))
-
 /**
- * Options of each medium, by its name. Durations are milliseconds, or text such as `"10s"`.
+ * Options of each medium, by its name. Durations are milliseconds, or text such as `"10s"`. `N` are media besides
+ * Sluice's own.
  *
  * @example
  * ```ts
  * const options: FileOptions = { text: { chunkSize: 500, chunkOverlap: 50 }, video: { segment: "30s" } }
  * ```
  */
-export type FileOptions = { readonly [M in Medium as M["name"]]?: OptionValues<M["options"]> }
+export type FileOptions<N extends Medium | Normalizer = Medium> = {
+  readonly [M in N | Medium as M["name"]]?: OptionValues<M["options"]>
+}

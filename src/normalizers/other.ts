@@ -4,10 +4,11 @@ import { readItem } from "../media/itemfile.ts"
 import { batchOf } from "../model/batch.ts"
 import { bytesColumn, textColumn } from "../model/column.ts"
 import { fileId, rowId } from "../model/ids.ts"
-import type { Normalizer } from "../model/normalizer.ts"
+import { Normalizer } from "../model/normalizer.ts"
 
-export const other = {
+export const other = Normalizer.define({
   name: "other",
+  description: "Files of any other kind: a row a file, as they are.",
   revision: 1,
   lane: "thread",
   extensions: [],
@@ -25,4 +26,4 @@ export const other = {
       }),
     }
   },
-} as const satisfies Normalizer
+})

@@ -5,10 +5,11 @@ import { batchOf } from "../model/batch.ts"
 import { bytesColumn, int32Column, textColumn } from "../model/column.ts"
 import { messageOf } from "../model/errors.ts"
 import { fileId, rowId } from "../model/ids.ts"
-import type { Normalizer } from "../model/normalizer.ts"
+import { Normalizer } from "../model/normalizer.ts"
 
-export const pdf = {
+export const pdf = Normalizer.define({
   name: "pdf",
+  description: "PDF files: a row a page, as a picture and as text.",
   revision: 1,
   lane: "thread",
   extensions: ["pdf"],
@@ -63,4 +64,4 @@ export const pdf = {
         : { batch }
     }
   },
-} as const satisfies Normalizer
+})

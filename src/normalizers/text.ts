@@ -6,7 +6,7 @@ import { numberColumn, repeatedText, textColumn } from "../model/column.ts"
 import { IngestError } from "../model/errors.ts"
 import { fileId, rowId } from "../model/ids.ts"
 import type { Item } from "../model/item.ts"
-import type { Normalizer } from "../model/normalizer.ts"
+import { Normalizer } from "../model/normalizer.ts"
 import { textWindows } from "./windows.ts"
 
 /** How much of a large file is in memory at a time, give or take one window. */
@@ -23,8 +23,9 @@ function* textPieces(item: Item): Generator<Piece> {
   }
 }
 
-export const text = {
+export const text = Normalizer.define({
   name: "text",
+  description: "Texts: windows of characters that overlap, a row a window.",
   revision: 1,
   lane: "thread",
   extensions: [
@@ -93,4 +94,4 @@ export const text = {
       context.progress()
     }
   },
-} as const satisfies Normalizer
+})

@@ -3,12 +3,13 @@ import { thumbnailBatch, thumbnailsOf } from "../media/thumbnails.ts"
 import { batchOf } from "../model/batch.ts"
 import { bytesColumn, float64Column, int32Column, textColumn } from "../model/column.ts"
 import { fileId, rowId } from "../model/ids.ts"
-import type { Normalizer } from "../model/normalizer.ts"
+import { Normalizer } from "../model/normalizer.ts"
 
 const SECOND = 1000
 
-export const video = {
+export const video = Normalizer.define({
   name: "video",
+  description: "Videos: a row a segment, cut at key frames without re-encoding.",
   revision: 1,
   lane: "process",
   extensions: ["mp4", "m4v", "mov", "avi", "mkv", "webm"],
@@ -79,4 +80,4 @@ export const video = {
       index++
     }
   },
-} as const satisfies Normalizer
+})

@@ -23,6 +23,8 @@ export interface Gauge {
 
 export interface Histogram {
   observe(labels: Labels, value: number): void
+  /** Adds what was counted elsewhere: how many values were up to each bound and not to the one before, and above all. */
+  add(labels: Labels, counts: readonly number[], sum: number): void
 }
 
 export interface Metrics {
@@ -133,6 +135,16 @@ export const createMetrics = (): Metrics => {
           for (const [at, bound] of bounds.entries()) if (given <= bound) value.counts[at] = (value.counts[at] ?? 0) + 1
           value.count++
           value.sum += given
+        },
+        add: (labels, counts, sum) => {
+          const { value } = series.get(labels)
+          let below = 0
+          for (const [at, count] of counts.entries()) {
+            below += count
+            if (at < bounds.length) value.counts[at] = (value.counts[at] ?? 0) + below
+          }
+          value.count += below
+          value.sum += sum
         },
       }
     },

@@ -3,6 +3,7 @@ import type { Ending, Occasion, Progress, RunEvent } from "../model/events.ts"
 import type { Stage } from "../model/item.ts"
 import type { ScheduleEvent } from "../schedule/events.ts"
 import type { Metrics } from "./metrics.ts"
+import { stageMetrics } from "./stage-metrics.ts"
 
 /** What is watched: a schedule's handle. */
 export interface Watched {
@@ -54,6 +55,7 @@ export const runMetrics = (metrics: Metrics, now: () => number = Date.now) => {
   const gauge = (name: string, help: string) => metrics.gauge(`ingest_${name}`, help)
   const totals = TOTALS.map(([name, help, count]) => ({ counter: counter(name, help), count }))
   const gauges = GAUGES.map(([name, help, value]) => ({ gauge: gauge(name, help), value }))
+  const stages = stageMetrics(metrics)
   const processed = counter("items_processed", "Items that were done: their rows were committed, or they have none.")
   const failed = counter("items_failed", "Items that failed, and had not before, by the stage where they did.")
   const flushes = counter("flushes", "Flushes, by what caused them.")
@@ -69,6 +71,7 @@ export const runMetrics = (metrics: Metrics, now: () => number = Date.now) => {
 
   return (pipeline: string, watched: () => Watched | undefined): PipelineMeter => {
     const labels = { pipeline }
+    const stageMeter = stages(labels)
     /** What has been counted of the run that goes on. */
     let counted: Progress | undefined
     let checkpoint: number | undefined
@@ -83,6 +86,7 @@ export const runMetrics = (metrics: Metrics, now: () => number = Date.now) => {
       for (const reason of OCCASIONS) {
         flushes.add({ ...labels, reason }, progress.flow.flushes[reason] - (before?.flow.flushes[reason] ?? 0))
       }
+      stageMeter.advance(progress.stages, before?.stages)
       counted = progress
     }
 
@@ -94,7 +98,10 @@ export const runMetrics = (metrics: Metrics, now: () => number = Date.now) => {
     }
 
     const onRun = (event: RunEvent): void => {
-      if (event.type === "committed") {
+      if (event.type === "started") {
+        // Stages are known from here on; nothing of them has been counted.
+        advance(watched()?.stats())
+      } else if (event.type === "committed") {
         checkpoint = now()
         commits.add({ ...labels, reason: event.occasion })
         commitSeconds.observe(labels, event.seconds)
@@ -121,6 +128,7 @@ export const runMetrics = (metrics: Metrics, now: () => number = Date.now) => {
       const progress = running ? of?.stats() : undefined
       advance(progress)
       active.set(labels, running ? 1 : 0)
+      stageMeter.now(progress?.stages)
       for (const { gauge, value } of gauges) gauge.set(labels, progress ? value(progress) : 0)
       if (checkpoint !== undefined) age.set(labels, (now() - checkpoint) / 1000)
       if (of?.next !== undefined) next.set(labels, of.next / 1000)

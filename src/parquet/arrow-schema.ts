@@ -26,6 +26,10 @@ const typeOf = (arrow: typeof Arrow, type: ColumnType, hasNulls: boolean): Arrow
       const fixed = type.size !== undefined && !hasNulls
       return fixed ? new arrow.FixedSizeList(type.size, element) : new arrow.List(element)
     },
+    vectors: () => {
+      const element = field(arrow, "element", new arrow.Float32())
+      return new arrow.List(field(arrow, "element", new arrow.List(element)))
+    },
   }
   return types[storedAs(type)]()
 }

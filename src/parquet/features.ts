@@ -26,6 +26,7 @@ const FEATURES: Readonly<Record<TypeName, Feature>> = {
   IMAGE: image,
   VIDEO: { _type: "Video" },
   EMBEDDING: floats,
+  MULTI_EMBEDDING: { feature: floats, _type: "List" },
   SEGMENT_MASK: image,
   BINARY_MASK: image,
   BOUNDING_BOX: floats,
@@ -39,7 +40,8 @@ const FEATURES: Readonly<Record<TypeName, Feature>> = {
 
 export const featureOf = (type: ColumnType): Feature => {
   if (type.name === "CLASS_LABEL" && type.names) return { names: type.names, _type: "ClassLabel" }
-  if (type.size !== undefined) return { ...FEATURES[type.name], length: type.size }
+  // The length would be that of the outer list there.
+  if (type.size !== undefined && type.name !== "MULTI_EMBEDDING") return { ...FEATURES[type.name], length: type.size }
   return FEATURES[type.name]
 }
 

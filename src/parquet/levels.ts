@@ -4,7 +4,7 @@
  */
 import { ByteWriter } from "./bytes.ts"
 
-/** `count` entries of one level. Levels are at most 3 here, and so fit a byte. */
+/** `count` entries of one level. Levels are at most 5 here, and so fit a byte. */
 export interface Run {
   readonly level: number
   readonly count: number

@@ -77,12 +77,48 @@ const listPage = (column: Column): Page => {
   }
 }
 
+/**
+ * Lists of vectors. Definition: 0 is a null row, 1 an empty list, 5 a number. Repetition: 0 begins a row, 1 a vector of
+ * it, 2 goes on with the vector.
+ */
+const vectorsPage = (column: Column): Page => {
+  const { offsets, length } = column
+  const size = column.type.size ?? 1
+  const repetition: Run[] = []
+  const definition: Run[] = []
+  let entries = 0
+  let nulls = 0
+  for (let row = 0; row < length; row++) {
+    const floats = isNull(column, row) ? 0 : (offsets?.[row + 1] ?? 0) - (offsets?.[row] ?? 0)
+    if (floats === 0) {
+      repetition.push({ level: 0, count: 1 })
+      definition.push({ level: isNull(column, row) ? 0 : 1, count: 1 })
+      entries++
+      nulls++
+      continue
+    }
+    for (let start = 0; start < floats; start += size) {
+      repetition.push({ level: start === 0 ? 0 : 1, count: 1 })
+      if (size > 1) repetition.push({ level: 2, count: size - 1 })
+    }
+    definition.push({ level: 5, count: floats })
+    entries += floats
+  }
+  return {
+    entries,
+    nulls,
+    parts: [...runLevels(repetition), ...runLevels(definition), ...plainValues(column, presentRows(column))],
+  }
+}
+
 export const pagesOf = (column: Column): readonly Page[] => {
   switch (storedAs(column.type)) {
     case "file":
       return filePages(column)
     case "list":
       return [listPage(column)]
+    case "vectors":
+      return [vectorsPage(column)]
     default:
       return [flatPage(toStored(column))]
   }

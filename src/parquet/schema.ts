@@ -23,6 +23,7 @@ const LEAF_TYPES: Readonly<Record<Stored, number>> = {
   bytes: PHYSICAL.BYTE_ARRAY,
   file: PHYSICAL.BYTE_ARRAY,
   list: PHYSICAL.FLOAT,
+  vectors: PHYSICAL.FLOAT,
 }
 
 interface Element {
@@ -64,6 +65,14 @@ const elementsOf = (name: string, type: ColumnType): readonly Thrift[] => {
         element("list", { repetition: REPETITION.REPEATED, children: 1 }),
         element("element", { physical, repetition }),
       ]
+    case "vectors":
+      return [
+        element(name, { repetition, children: 1, means: "LIST" }),
+        element("list", { repetition: REPETITION.REPEATED, children: 1 }),
+        element("element", { repetition, children: 1, means: "LIST" }),
+        element("list", { repetition: REPETITION.REPEATED, children: 1 }),
+        element("element", { physical, repetition }),
+      ]
     default:
       return [element(name, { physical, repetition, ...(stored === "utf8" && { means: "STRING" }) })]
   }
@@ -83,6 +92,7 @@ export interface Leaf {
 const PATHS: { readonly [S in Stored]?: readonly (readonly string[])[] } = {
   file: [["bytes"], ["path"]],
   list: [["list", "element"]],
+  vectors: [["list", "element", "list", "element"]],
 }
 
 /** The leaves of a column, in the order of its pages. */

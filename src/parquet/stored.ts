@@ -2,7 +2,7 @@
 import { type Column, numberColumn } from "../model/column.ts"
 import { type ColumnType, type Layout, layoutOf, type TypeName } from "../model/types.ts"
 
-/** Files are a struct of `bytes` and `path`, as Hugging Face has them; lists are of floats. */
+/** Files are a struct of `bytes` and `path`, as Hugging Face has them; lists are of floats, those of `vectors` of such lists. */
 export type Stored = Exclude<Layout, "vector" | "floats"> | "file" | "list"
 
 /** Types whose values are files in themselves; masks are PNGs. */
@@ -26,6 +26,7 @@ const DUCKDB_TYPES: Readonly<Record<Stored, string>> = {
   bytes: "BLOB",
   file: "STRUCT(bytes BLOB, path VARCHAR)",
   list: "FLOAT[]",
+  vectors: "FLOAT[][]",
 }
 
 /** The column with its values as they are stored. */

@@ -1,7 +1,7 @@
 /** What a table file holds: its columns and their types, and what a Parquet footer says besides. */
 import type { DuckDBConnection } from "@duckdb/node-api"
 import { IngestError, messageOf } from "../model/errors.ts"
-import { type ColumnType, formatType } from "../model/types.ts"
+import { type ColumnType, formatType, isOpen } from "../model/types.ts"
 import { SLUICE_KEY, schemaIn } from "../parquet/metadata.ts"
 import { isStoredAs } from "../parquet/stored.ts"
 import { csvHead, csvScan, MOST_COLUMNS, sampledType, sampleQuery } from "./csv.ts"
@@ -104,6 +104,11 @@ const typeOf = async (
   place: () => Place,
 ): Promise<ColumnType> => {
   const needsWidth = asked ? asked.name === "EMBEDDING" && asked.size === undefined : isFloatList(sqlType)
+  if (asked?.name === "MULTI_EMBEDDING" && isOpen(asked)) {
+    throw new IngestError(
+      `Column ${JSON.stringify(name)}: expected how many numbers a vector has, as in MULTI_EMBEDDING(128), found MULTI_EMBEDDING in the schema`,
+    )
+  }
   if (asked && !conversion(sqlType, "", asked)) {
     throw new IngestError(
       `Column ${JSON.stringify(name)}: expected what can become ${formatType(asked)}, as the schema says, found ${sqlType}`,

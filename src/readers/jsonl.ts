@@ -22,6 +22,7 @@ export const jsonlSurvey = ({ path }: TableFile): string =>
 const readAs = (type: ColumnType): string => {
   const layout = layoutOf(type)
   if (layout === "vector" || layout === "floats") return "FLOAT[]"
+  if (layout === "vectors") return "FLOAT[][]"
   return type.name === "JSON" ? "JSON" : "VARCHAR"
 }
 

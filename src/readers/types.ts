@@ -149,6 +149,18 @@ const toFloats = (type: string, c: string): Conversion | undefined => {
   return partial(tryCast(flat, "FLOAT[]"))
 }
 
+/** As their floats, one vector after the other. */
+const toVectors = (type: string, c: string, { size }: ColumnType): Conversion | undefined => {
+  const [, item = "", lists = ""] = NUMBERS.exec(type) ?? []
+  // DuckDB takes numbers of several kinds in nested lists of JSON Lines for text.
+  const isNumber = INTEGERS.test(item) || FRACTIONS.test(item) || item === "VARCHAR" || item === "JSON"
+  const isNested = isNumber && lists.split("]").length === 3
+  if (size === undefined || (!isNested && type !== "VARCHAR" && type !== "JSON")) return undefined
+  const vectors = type === "FLOAT[][]" ? c : tryCast(c, "FLOAT[][]")
+  const odd = `list_filter(${vectors}, lambda x: x IS NULL OR len(x) <> ${size})`
+  return partial(`CASE WHEN len(${odd}) = 0 THEN flatten(${vectors}) END`)
+}
+
 const TO: Readonly<Record<Layout, (type: string, c: string, wanted: ColumnType) => Conversion | undefined>> = {
   int32: (type, c) => toInteger(type, c, "INTEGER"),
   int64: (type, c) => toInteger(type, c, "BIGINT"),
@@ -159,6 +171,7 @@ const TO: Readonly<Record<Layout, (type: string, c: string, wanted: ColumnType) 
   bytes: toBytes,
   vector: toFloats,
   floats: toFloats,
+  vectors: toVectors,
 }
 
 /** How the expression `c`, of the given DuckDB type, becomes `wanted`; undefined when it cannot. */

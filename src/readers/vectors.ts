@@ -227,6 +227,7 @@ export const columnOfChunk = (
     case "vector":
       return vectors(bindings, vector, rows, column, valid)
     case "floats":
+    case "vectors":
       return floatLists(bindings, vector, rows, column, valid)
   }
 }

@@ -6,7 +6,7 @@
  */
 import { type Batch, schemaOf } from "../model/batch.ts"
 import { FatalError, isFatal, TableError } from "../model/errors.ts"
-import type { Needs, Sink, Version, Writer } from "../model/sink.ts"
+import { type Needs, Sink, type Version, type Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
 import { fromSchema, toField, toTable } from "../store/arrow.ts"
 import {
@@ -29,6 +29,7 @@ import { edgeOf, openReader, readCommitted } from "../store/reader.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
 import { compact, isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
+import { TABLE, URI } from "./fields.ts"
 
 /** After so many commits more it is looked at again whether small files are to be put together. */
 const LOOK_EVERY = 64
@@ -37,7 +38,7 @@ export interface LanceOptions<Name extends string = string> {
   /** Folder of the database; made when it is not there. */
   readonly uri: string
   readonly table: string
-  /** Columns that are indexed after the last commit: TEXT gets a full-text index (BM25). */
+  /** Columns that get the index of their type after the last commit: TEXT one for BM25, numbers a tree or bitmaps. */
   readonly index?: readonly Name[]
   /**
    * - `process` (default): a commit survives whatever happens to the process
@@ -219,3 +220,20 @@ const openWriter = async (
   }
   return writer
 }
+
+export const lanceSink = Sink.define({
+  type: "lance",
+  description: "A Lance table in a local folder.",
+  indexes: true,
+  fields: {
+    uri: URI,
+    table: TABLE,
+    durability: {
+      type: "choice",
+      choices: ["process", "fsync"],
+      default: "process",
+      description: "A commit survives the end of the process (`process`), or a loss of power, too (`fsync`).",
+    },
+  },
+  make: ({ uri, table, durability }, { index }) => lance({ uri, table, index, durability }),
+})

@@ -1,10 +1,12 @@
 /** A sink that keeps its tables in memory: for tests, and for trying a pipeline without writing anything. */
-import { type Batch, concatBatches, schemaOf, sliceBatch } from "../model/batch.ts"
-import { type Column, valueAt } from "../model/column.ts"
+import { type Batch, concatBatches, schemaOf } from "../model/batch.ts"
+import type { Column } from "../model/column.ts"
 import { TableError } from "../model/errors.ts"
+import { commitOf, matchingRows, otherRows } from "../model/row-filter.ts"
 import type { RunRecord } from "../model/run.ts"
-import type { RowFilter, Sink, Version, Writer } from "../model/sink.ts"
+import { Sink, type Version, type Writer } from "../model/sink.ts"
 import type { Schema } from "../model/types.ts"
+import { TABLE } from "./fields.ts"
 
 interface MemoryTable {
   batches: Batch[]
@@ -94,16 +96,18 @@ const openWriter = (database: MemoryDatabase, name: string, unlock: () => void):
     remove: async (filter) => {
       const table = existing()
       if (!table) return
-      table.batches = table.batches.flatMap((batch) => select(batch, (row) => !matches(batch, row, filter)))
+      table.batches = table.batches.flatMap((batch) => otherRows(batch, filter))
       table.version++
     },
     read: async function* (columns, filter = {}) {
       for (const batch of existing()?.batches ?? []) {
-        const picked = columns.flatMap((column): [string, Column][] => {
-          const values = batch.columns.get(column)
-          return values ? [[column, values]] : []
-        })
-        for (const part of select(batch, (row) => matches(batch, row, filter), new Map(picked))) yield part
+        for (const { rows, columns: all } of matchingRows(batch, filter)) {
+          const picked = columns.flatMap((column): [string, Column][] => {
+            const values = all.get(column)
+            return values ? [[column, values]] : []
+          })
+          yield { rows, columns: new Map(picked) }
+        }
       }
     },
     edge: async (side) => {
@@ -123,36 +127,9 @@ const openWriter = (database: MemoryDatabase, name: string, unlock: () => void):
   }
 }
 
-const hidden = (batch: Batch, name: string, row: number): unknown => {
-  const column = batch.columns.get(name)
-  return column ? valueAt(column, row) : null
-}
-
-const commitOf = (batch: Batch, row: number): number => Number(hidden(batch, "_commit", row) ?? 0)
-
-const matches = (batch: Batch, row: number, filter: RowFilter): boolean => {
-  const commit = commitOf(batch, row)
-  if (filter.end && hidden(batch, "_end", row) !== true) return false
-  if (filter.commit !== undefined && commit !== filter.commit) return false
-  if (filter.after !== undefined && commit <= filter.after) return false
-  if (filter.before !== undefined && commit >= filter.before) return false
-  const isOneOf = (items: NonNullable<RowFilter["items"]>): boolean =>
-    items.some(
-      ({ item, version }) =>
-        item === hidden(batch, "_item", row) && (version === undefined || version === hidden(batch, "_version", row)),
-    )
-  if (filter.except && isOneOf(filter.except)) return false
-  return !filter.items || isOneOf(filter.items)
-}
-
-/** The runs of rows for which `keep` holds, with the given columns (default: all). */
-const select = (batch: Batch, keep: (row: number) => boolean, columns = batch.columns): Batch[] => {
-  const parts: Batch[] = []
-  let start = 0
-  for (let row = 0; row <= batch.rows; row++) {
-    if (row < batch.rows && keep(row)) continue
-    if (row > start) parts.push(sliceBatch({ rows: batch.rows, columns }, start, row))
-    start = row + 1
-  }
-  return parts
-}
+export const memorySink = Sink.define({
+  type: "memory",
+  description: "Keeps the rows in memory, for trying a pipeline out: nothing is written.",
+  fields: { table: TABLE },
+  make: ({ table }) => memory({ table }),
+})

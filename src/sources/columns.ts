@@ -13,7 +13,15 @@ import { batchOfColumns, checkedType, countRows } from "../model/infer.ts"
 import type { Item } from "../model/item.ts"
 import type { Normalize } from "../model/normalizer.ts"
 import type { SourceContext } from "../model/source.ts"
-import { type ColumnType, formatType, layoutOf, parseType, type Schema, type SchemaMap } from "../model/types.ts"
+import {
+  type ColumnType,
+  formatType,
+  type Layout,
+  layoutOf,
+  parseType,
+  type Schema,
+  type SchemaMap,
+} from "../model/types.ts"
 
 export interface ColumnsOptions<S extends SchemaMap = SchemaMap> {
   /** Types of columns, before those that their values have. */
@@ -66,12 +74,15 @@ interface TypedColumn {
   readonly values: ArrayLike<unknown>
 }
 
+const VARYING: readonly Layout[] = ["utf8", "bytes", "floats", "vectors"]
+
 /** About how many bytes a checked value takes in a batch. */
 const valueBytes = (value: unknown, type: ColumnType): number => {
   const layout = layoutOf(type)
   if (layout === "vector") return 4 * (type.size ?? 1)
-  if (layout !== "utf8" && layout !== "bytes" && layout !== "floats") return 8
+  if (!VARYING.includes(layout)) return 8
   if (value === null || value === undefined) return 4
+  if (layout === "vectors") return 4 + 4 * (type.size ?? 1) * (value as ArrayLike<unknown>).length
   if (layout === "bytes") return 4 + (value as Uint8Array).byteLength
   if (layout === "floats") return 4 + 4 * (value as ArrayLike<number>).length
   return 4 + (typeof value === "string" ? value : JSON.stringify(value)).length
@@ -85,8 +96,7 @@ const meanBytes = ({ type, values }: TypedColumn): number => {
 }
 
 /** Whether rows differ in size and can be measured at no cost. The size of a JSON value is only known by building it. */
-const isMeasured = ({ type }: TypedColumn): boolean =>
-  ["utf8", "bytes", "floats"].includes(layoutOf(type)) && type.name !== "JSON"
+const isMeasured = ({ type }: TypedColumn): boolean => VARYING.includes(layoutOf(type)) && type.name !== "JSON"
 
 /** About how many bytes a row takes in a batch: measured, where that is cheap, otherwise the mean. */
 const rowBytesOf = (columns: readonly TypedColumn[]): ((row: number) => number) => {

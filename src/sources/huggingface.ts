@@ -21,8 +21,8 @@ import { type Feed, recipeOf } from "../model/feed.ts"
 import type { Item, Plain } from "../model/item.ts"
 import type { Normalize } from "../model/normalizer.ts"
 import { readSchema } from "../model/schema.ts"
-import type { SourceContext } from "../model/source.ts"
-import type { HuggingFaceOptions } from "./huggingface/fields.ts"
+import { Source, type SourceContext } from "../model/source.ts"
+import { HUGGINGFACE_FIELDS, type HuggingFaceOptions, huggingFaceOptions } from "./huggingface/fields.ts"
 import { fileRow, folderLabels, metadataRows } from "./huggingface/folder-rows.ts"
 import { limited, type Part, type Reading, type Session } from "./huggingface/session.ts"
 import { tableRows } from "./huggingface/table-rows.ts"
@@ -241,6 +241,7 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
   return {
     source: {
       name: "huggingface",
+      retries: hub.retries,
       items: async function* (context) {
         const { at, resolved, tree } = await resolveOn(hub, options, context)
         const cache = await openCache(hub, at, {
@@ -269,3 +270,10 @@ export const huggingface = (options: HuggingFaceOptions): Feed => {
     route: () => ({ lane: "main", recipe }),
   }
 }
+
+export const huggingfaceSource = Source.define({
+  type: "huggingface",
+  description: "A dataset of the Hugging Face Hub.",
+  fields: HUGGINGFACE_FIELDS,
+  make: (values, { schema }) => huggingface({ ...huggingFaceOptions(values), schema }),
+})

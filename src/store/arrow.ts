@@ -47,6 +47,8 @@ const arrowType = (type: ColumnType): Arrow.DataType => {
       return new arrow.FixedSizeList(type.size ?? 1, float32)
     case "floats":
       return new arrow.List(float32)
+    case "vectors":
+      return new arrow.List(new arrow.Field("item", new arrow.FixedSizeList(type.size ?? 1, float32), true))
   }
 }
 
@@ -163,6 +165,28 @@ const bitsData = (column: Column): Arrow.Data => {
   return arrow.makeData({ type: new arrow.Uint8(), length, ...nulls(column), data: new Uint8Array(length) })
 }
 
+/** Offsets count vectors there, and floats here. */
+const scaleOffsets = (offsets: Int32Array | undefined, scale: (offset: number) => number): Int32Array =>
+  Int32Array.from(offsets ?? [0], scale)
+
+const vectorsData = (column: Column): Arrow.Data => {
+  const size = column.type.size ?? 1
+  const length = column.values.length / size
+  const item = new arrow.FixedSizeList(size, float32)
+  const floats = arrow.makeData({
+    type: new arrow.Float32(),
+    length: column.values.length,
+    data: column.values,
+  } as never)
+  return arrow.makeData({
+    type: arrowType(column.type),
+    length: column.length,
+    ...nulls(column),
+    valueOffsets: scaleOffsets(column.offsets, (offset) => offset / size),
+    child: arrow.makeData({ type: item, length, nullCount: 0, child: floats } as never),
+  } as never)
+}
+
 const toData = (column: Column): Arrow.Data => {
   if (column.type.blob) return blobData(column)
   const type = arrowType(column.type)
@@ -180,6 +204,8 @@ const toData = (column: Column): Arrow.Data => {
       } as never)
       return arrow.makeData({ ...common, ...(column.offsets && { valueOffsets: column.offsets }), child } as never)
     }
+    case "vectors":
+      return vectorsData(column)
     case "bits":
       return bitsData(column)
     default:
@@ -205,6 +231,17 @@ export const toTable = (schema: Schema, batches: readonly Batch[]): Arrow.Table 
 const fromData = (data: Arrow.Data, type: ColumnType, name: string): Column => {
   if (data.offset !== 0 || type.blob)
     throw new TableError(`Column ${JSON.stringify(name)} cannot be read as it is stored`)
+  if (layoutOf(type) === "vectors") {
+    const vectors = data.children[0]
+    const size = type.size ?? 1
+    return {
+      type,
+      length: data.length,
+      values: (vectors?.children[0]?.values ?? new Float32Array(0)) as Float32Array,
+      offsets: scaleOffsets(data.valueOffsets as Int32Array, (offset) => offset * size),
+      ...(data.nullCount > 0 && { valid: data.nullBitmap }),
+    }
+  }
   const values = (
     layoutOf(type) === "vector" || layoutOf(type) === "floats" ? data.children[0]?.values : data.values
   ) as Values

@@ -4,7 +4,7 @@ import { TableError } from "../model/errors.ts"
 import type { Schema } from "../model/types.ts"
 import { fromSchema } from "./arrow.ts"
 import { connect, localPath, openTable, type Table } from "./database.ts"
-import { forgetMark, recover } from "./durable.ts"
+import { isDurable, openDurable, recover } from "./durable.ts"
 import { acquireLock } from "./lock.ts"
 import { sweep } from "./sweep.ts"
 
@@ -36,8 +36,13 @@ export const changeTable = async <T>(
       await recover(folder, name)
       await sweep(folder, name)
       table = await openTable(db, uri, name)
-      await forgetMark(folder, name)
-      return await change({ table, schema: fromSchema(await table.schema()), check: lock.check })
+      // What survived a loss of power before still has to.
+      const synchronize = (await isDurable(folder, name))
+        ? await openDurable(folder, name, await table.version())
+        : undefined
+      const result = await change({ table, schema: fromSchema(await table.schema()), check: lock.check })
+      await synchronize?.(await table.version())
+      return result
     } finally {
       table?.close()
       await lock.release()

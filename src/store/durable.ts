@@ -82,6 +82,10 @@ export const recover = async (folder: string, table: string): Promise<string | u
   return `The machine was started anew before the last ${unsure.length} versions of table ${JSON.stringify(table)} were on the disk for sure: it stands at version ${mark.version} again`
 }
 
+/** Whether who writes the table has to force it to the disk, so that it stays durable. */
+export const isDurable = async (folder: string, table: string): Promise<boolean> =>
+  (await readMark(folder, table)) !== undefined
+
 /** The table is written without being forced to the disk from here on: nothing can be said of later versions. */
 export const forgetMark = (folder: string, table: string): Promise<void> => rm(markPath(folder, table), { force: true })
 

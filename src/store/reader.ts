@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs"
 import type { Batch } from "../model/batch.ts"
 import type { Reader, RowFilter } from "../model/sink.ts"
-import { fromRecordBatch, fromSchema } from "./arrow.ts"
+import { fromSchema } from "./arrow.ts"
 import {
   type Connection,
   connect,
@@ -14,6 +14,7 @@ import {
   tableNames,
 } from "./database.ts"
 import { toSql } from "./filter.ts"
+import { batchesOf } from "./scan.ts"
 
 /** The highest or lowest `_commit`. */
 export const edgeOf = async (table: Table | undefined, side: "first" | "last"): Promise<number> => {
@@ -74,8 +75,8 @@ export async function* readCommitted(
   filter: RowFilter,
 ): AsyncGenerator<Batch> {
   if (!table) return
-  const query = table.query().select([...columns])
+  const query = table.query()
   const where = toSql(filter)
   if (where) query.where(where)
-  for await (const record of query) yield fromRecordBatch(record)
+  yield* batchesOf(table, fromSchema(await table.schema()), query, columns)
 }

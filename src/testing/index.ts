@@ -1,4 +1,9 @@
 /** For tests of pipelines and of parts of one's own: `sluice/testing`. */
+export type { Check } from "./checks/check.ts"
+export { formatChecks } from "./checks/format-checks.ts"
+export { normalizerChecks } from "./checks/normalizer-checks.ts"
+export { sinkChecks } from "./checks/sink-checks.ts"
+export { sourceChecks } from "./checks/source-checks.ts"
 export { type Faults, faulty } from "./faulty.ts"
 export type { NormalizerFaults } from "./faulty-normalizer.ts"
 export type { SinkFaults } from "./faulty-sink.ts"

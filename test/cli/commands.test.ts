@@ -126,6 +126,9 @@ describe("reading commands", () => {
     expect(csv.stdout).toMatch(/^_item,_row,text,_score\n(.+\n)*"?/)
     expect((await run(["search", "docs", "otter"])).stdout).toContain("The otter waits at the lock gate.")
     expect(await run(["search", "docs", "giraffe"])).toMatchObject({ code: 0, stdout: "" })
+    await writeFile(join(cwd, "vector.json"), "[1, 0]")
+    const both = ["search", "docs", "otter", "--where", "_row < 0", "--vector-from", "vector.json"]
+    expect((await run(both)).stderr).toContain('Table "docs" has no EMBEDDING column to search')
 
     const question = `SELECT _item, chunk_index, '\\x89504e47'::bytea AS b, text FROM docs WHERE text LIKE $1 ORDER BY 1 LIMIT $2`
     const params = ["--param", "%waits at%", "--param", "2"]
@@ -177,7 +180,11 @@ describe("run and validate", () => {
   it("take the example that comes with Sluice as it is", async () => {
     const example = resolve("pipelines/documents.yaml")
     const checked = await run(["validate", example])
-    expect(checked).toMatchObject({ code: 0, stderr: "", stdout: `${example}: pipeline "documents" is valid\n` })
+    const [valid, once, durability, ...more] = checked.stdout.split("\n")
+    expect(checked).toMatchObject({ code: 0, stderr: "" })
+    expect([valid, more]).toEqual([`${example}: pipeline "documents" is valid`, [""]])
+    expect(once).toMatch(/^ {2}exactly once: each row/)
+    expect(durability).toMatch(/^ {2}durability: a commit survives the end of the process/)
     const { code, stdout } = await run(["run", example, "--json"])
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ pipeline: "documents", table: "documents", rows: 7, items: { done: 4 } })
@@ -188,7 +195,7 @@ describe("run and validate", () => {
     await writeFile(join(cwd, "yearly.yaml"), `${head}schedule: { cron: "30 12 24 dec *", timezone: Asia/Tokyo }\n`)
     const { code, stdout } = await run(["validate", "yearly.yaml"])
     expect(code).toBe(0)
-    const lines = stdout.split("\n").slice(1)
+    const lines = stdout.split("\n").slice(3)
     expect(lines[0]).toBe("  30 12 24 dec * in Asia/Tokyo, next at")
     const years = lines.slice(1, -1).map((line) => Number(/^ {2}(\d+)-12-24 12:30:00 \S+$/.exec(line)?.[1]))
     const [first = 0] = years

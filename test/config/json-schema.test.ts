@@ -23,7 +23,9 @@ const fromPages = (folder: string): [string, string][] =>
     )
 
 const good: [string, string][] = [
-  ...readdirSync("pipelines").map((name): [string, string] => [name, readFileSync(`pipelines/${name}`, "utf8")]),
+  ...readdirSync("pipelines")
+    .filter((name) => name.endsWith(".yaml"))
+    .map((name): [string, string] => [name, readFileSync(`pipelines/${name}`, "utf8")]),
   ...fromPages("docs/guide"),
 ]
 

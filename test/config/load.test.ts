@@ -6,8 +6,8 @@ import { loadPipeline, parsePipeline } from "../fixtures/pipeline.ts"
 const MINIMAL = "version: 1\nname: a\nsource: { type: files, include: docs }\nsink: { type: lance, table: t }\n"
 
 describe("a document", () => {
-  it("needs no more than a name, a source and a sink", () => {
-    const { document, plan } = parsePipeline(MINIMAL, "p.yaml", {})
+  it("needs no more than a name, a source and a sink", async () => {
+    const { document, plan } = await parsePipeline(MINIMAL, "p.yaml", {})
     expect(document).toEqual({
       version: 1,
       name: "a",
@@ -25,8 +25,8 @@ describe("a document", () => {
     })
   })
 
-  it("sets everything that a run can be told", () => {
-    const { plan, schedule } = parsePipeline(
+  it("sets everything that a run can be told", async () => {
+    const { plan, schedule } = await parsePipeline(
       `${MINIMAL}normalize:
   text: { chunk_size: 50, chunk_overlap: 5 }
   image: { thumbnails: false }
@@ -67,21 +67,21 @@ schedule: { cron: "0 3 * * mon-fri", timezone: Europe/Berlin, catch_up: last, ji
     ])
   })
 
-  it("goes where SLUICE_URI says unless it says so itself", () => {
-    expect(parsePipeline(MINIMAL, "p.yaml", { SLUICE_URI: "/elsewhere" }).plan.sink.uri).toBe("/elsewhere")
+  it("goes where SLUICE_URI says unless it says so itself", async () => {
+    expect((await parsePipeline(MINIMAL, "p.yaml", { SLUICE_URI: "/elsewhere" })).plan.sink.uri).toBe("/elsewhere")
     const own = MINIMAL.replace("table: t", "table: t, uri: ./here")
-    expect(parsePipeline(own, "p.yaml", { SLUICE_URI: "/elsewhere" }).plan.sink.uri).toBe("./here")
+    expect((await parsePipeline(own, "p.yaml", { SLUICE_URI: "/elsewhere" })).plan.sink.uri).toBe("./here")
   })
 
-  it("may be several in a file, which are all checked", () => {
+  it("may be several in a file, which are all checked", async () => {
     const two = `# first\n${MINIMAL}---\n${MINIMAL.replace("name: a", "name: b")}---\n`
-    const loaded = parsePipelines(two, "p.yaml", {}, ["sink.table=u"])
+    const loaded = await parsePipelines(two, "p.yaml", {}, ["sink.table=u"])
     expect(loaded.map(({ plan }) => [plan.name, plan.sink.table])).toEqual([
       ["a", "u"],
       ["b", "u"],
     ])
     const wrong = `${MINIMAL.replace("name", "nam")}---\n${MINIMAL.replace("table", "tabel")}`
-    expect(() => parsePipelines(wrong, "p.yaml", {})).toThrow(
+    await expect(parsePipelines(wrong, "p.yaml", {})).rejects.toThrow(
       /p\.yaml:2:1 {2}nam: unknown key.*\n.*p\.yaml:9:22 {2}sink\.tabel/s,
     )
   })

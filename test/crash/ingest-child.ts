@@ -26,7 +26,7 @@ const {
   uri,
   sink: kind = "lance",
   mode,
-  commitEvery = 6,
+  commitEvery = 12,
   durability = "process",
   point,
   after = 0,

@@ -36,9 +36,9 @@ it.each(CRASH_POINTS.filter((point) => !isMaintenance(point)))(
   async (point) => {
     const uri = join(root, point)
     // The points around a removal are reached only where something was cut: cut something first.
-    if (point.includes("remove")) await ingest({ folder, uri, point: "after-commit", after: 20 })
+    if (point.includes("remove")) await ingest({ folder, uri, point: "after-commit", after: 8 })
     // Records and removals are rare, so they are met the first time.
-    const after = /side|commit/.test(point) && !point.includes("remove") ? 2 : 0
+    const after = /side|commit/.test(point) && !point.includes("remove") ? 1 : 0
     const ended = await ingest({ folder, uri, point, after })
     expect(ended.killed).toBe(true)
     await ingest({ folder, uri })
@@ -47,7 +47,8 @@ it.each(CRASH_POINTS.filter((point) => !isMaintenance(point)))(
   },
 )
 
-it.each([...CRASH_POINTS.filter(isMaintenance), "during-maintain" as const])(
+// Before it begins, all is as it is after a commit, which is tried above.
+it.each(["during-maintain", "after-maintain"] as const)(
   "ends with the same table after a kill at %s",
   { timeout: 60_000 },
   async (point) => {

@@ -63,11 +63,13 @@ describe("pipelines/coco.yaml", () => {
     expect(document.format).toMatchObject({ type: "coco", captions_json: false })
     const own = (captions: string): string =>
       `version: 1\nname: a\nformat: { type: coco, images_dir: a, captions_json: ${captions} }\nsink: { type: memory, table: t }\n`
-    const captionsOf = (text: string) => parsePipeline(own(text), "p.yaml", { CAPTIONS: "false" }).document.format
+    const captionsOf = async (text: string) =>
+      (await parsePipeline(own(text), "p.yaml", { CAPTIONS: "false" })).document.format
     // biome-ignore lint/suspicious/noTemplateCurlyInString: that is what variables in documents look like
-    for (const text of ["false", '"${CAPTIONS}"']) expect(captionsOf(text)).toMatchObject({ captions_json: false })
-    expect(captionsOf("mine.json")).toMatchObject({ captions_json: "mine.json" })
-    expect(() => captionsOf("true")).toThrow("format.captions_json: expected text or false, found true")
+    for (const text of ["false", '"${CAPTIONS}"'])
+      expect(await captionsOf(text)).toMatchObject({ captions_json: false })
+    expect(await captionsOf("mine.json")).toMatchObject({ captions_json: "mine.json" })
+    await expect(captionsOf("true")).rejects.toThrow("format.captions_json: expected text or false, found true")
     const table = ["--set", "sink.table=small", "--set", "format.max_images=5", "--set", "format.captions_json=false"]
     expect(JSON.parse(await command("run", file, "--json", ...table)).rows).toBe(5)
     await command("export", "small", "none", "--column", "captions")

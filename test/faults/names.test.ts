@@ -102,9 +102,9 @@ it("in what a dataset of the Hub says of itself, and beside its pictures", async
 it("in documents, and as names of types and units", async () => {
   const text = (schema: string) =>
     `version: 1\nname: a\nformat: { type: tabular, path: a.csv }\nschema: ${schema}\nsink: { type: memory, table: t }\n`
-  const { document } = parsePipeline(text("{ constructor: TEXT, toString: INT64 }"), "p.yaml", {})
+  const { document } = await parsePipeline(text("{ constructor: TEXT, toString: INT64 }"), "p.yaml", {})
   expect(document.schema).toEqual({ constructor: "TEXT", toString: "INT64" })
-  expect(() => parsePipeline(text("{ a: constructor }"), "p.yaml", {})).toThrow(/expected a column type/)
+  await expect(parsePipeline(text("{ a: constructor }"), "p.yaml", {})).rejects.toThrow(/expected a column type/)
   expect(() => parsePgType("constructor", "a")).toThrow(/expected a column type/)
   expect(parseDuration("5constructor")).toBeUndefined()
   expect(frameFeatures([{ key: "a", dtype: "constructor", shape: [1], names: null }], true)).toMatchObject([

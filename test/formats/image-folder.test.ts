@@ -131,7 +131,10 @@ name: i
 format: { type: image_folder, dir: ${dir}, class_names: ${dir}/names.txt, thumbnails: false, symlinks: follow }
 sink: { type: memory, table: t }
 `
-    expect(await run(parsePipeline(document, "i.yaml", {}).plan)).toMatchObject({ rows: 2, items: { failed: 0 } })
+    expect(await run((await parsePipeline(document, "i.yaml", {})).plan)).toMatchObject({
+      rows: 2,
+      items: { failed: 0 },
+    })
   })
 
   it("are read one after the other by normalize() alone", async () => {

@@ -165,6 +165,24 @@ describe("types", () => {
   })
 })
 
+describe("several vectors a row", () => {
+  it("are read where the schema names their width", async () => {
+    await write("a.jsonl", '{"n":1,"m":[[1,2],[3,4.5]]}\n{"n":2,"m":[]}\n{"n":3,"m":null}\n')
+    const schema = { m: "MULTI_EMBEDDING(2)" }
+    const { database } = await ingest({}, { schema })
+    const values = [[Float32Array.of(1, 2), Float32Array.of(3, 4.5)], [], null]
+    expect(typesOf(database.rows("t"))).toMatchObject({ m: "MULTI_EMBEDDING(2)" })
+    expect(rowsWithout(database).map(({ m }) => m)).toEqual(values)
+    const open = await ingest({}, { schema: { m: "MULTI_EMBEDDING" } })
+    expect(failures(open.database)).toEqual([
+      expect.stringMatching(/"m": expected how many.*as in MULTI_EMBEDDING\(128\)/),
+    ])
+    await write("a.jsonl", '{"n":1,"m":[[1,2],[3]]}\n')
+    const odd = await ingest({}, { schema })
+    expect(failures(odd.database)).toEqual([expect.stringMatching(/"m", row 0.*MULTI_EMBEDDING\(2\)/)])
+  })
+})
+
 describe("columns", () => {
   it("have names that the store can have, each its own", async () => {
     await write("a.csv", "robot.arm,x`y\n1,2\n")
@@ -305,7 +323,7 @@ describe("a format by itself", () => {
 describe("a document", () => {
   it("can name it", async () => {
     await sql(`COPY (SELECT 1 AS a, 2 AS b) TO '${join(folder, "x.bin")}' (FORMAT parquet)`)
-    const { plan } = parsePipeline(
+    const { plan } = await parsePipeline(
       `version: 1\nname: t\nformat: { type: tabular, path: ${JSON.stringify(join(folder, "x.bin"))}, format: parquet, columns: a }\nsink: { type: memory, table: t }\n`,
       "t.yaml",
       {},

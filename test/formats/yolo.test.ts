@@ -111,9 +111,9 @@ format: { type: yolo, dir: ${dir}, images_dir: ${dir}/pictures, labels_dir: ${di
 sink: { type: memory, table: t }
 `
     const right = document("class_names: [a, b], on_missing: empty, thumbnails: false, symlinks: follow")
-    expect(await run(parsePipeline(right, "y.yaml", {}).plan)).toMatchObject({ rows: 2, warnings: [] })
+    expect(await run((await parsePipeline(right, "y.yaml", {})).plan)).toMatchObject({ rows: 2, warnings: [] })
     const wrong = document("on_missing: ignore, classes: 3")
-    expect(() => parsePipeline(wrong, "y.yaml", {})).toThrow(/on_missing.*error, empty, skip(.|\n)*classes/)
+    await expect(parsePipeline(wrong, "y.yaml", {})).rejects.toThrow(/on_missing.*error, empty, skip(.|\n)*classes/)
   })
 
   it("keeps polygons, with the boxes around them", async () => {

@@ -44,6 +44,15 @@ describe("types from values", () => {
       "EMBEDDING(2)",
       [Float32Array.of(1, 2.5), null, Float32Array.of(3, 4)],
     ],
+    [
+      "lists of lists of one length",
+      [[[1, 2.5]], null, [[3, 4], new Float32Array([5, 6])]],
+      "MULTI_EMBEDDING(2)",
+      [[Float32Array.of(1, 2.5)], null, [Float32Array.of(3, 4), Float32Array.of(5, 6)]],
+    ],
+    ["lists of lists of different lengths", [[[1, 2]], [[1], [2]]], "JSON", ["[[1,2]]", "[[1],[2]]"]],
+    ["lists of lists, one of them empty", [[[1, 2]], []], "JSON", ["[[1,2]]", "[]"]],
+    ["a list and lists of lists", [[1, 2], [[1, 2]]], "JSON", ["[1,2]", "[[1,2]]"]],
     ["lists of different lengths", [[1], [1, 2], []], "JSON", ["[1]", "[1,2]", "[]"]],
     ["objects and lists", [{ a: [1, null] }, ["x"], null], "JSON", ['{"a":[1,null]}', '["x"]', null]],
   ])("%s", (_, values, type, stored) => {
@@ -56,6 +65,11 @@ describe("types from values", () => {
     expect(as({ name: "EMBEDDING" }, null)).toBeUndefined()
     expect(as({ name: "INT32" }, null, undefined)).toEqual([null, null])
     expect(as({ name: "EMBEDDING", size: 2 }, null)).toEqual([null])
+    expect(as({ name: "MULTI_EMBEDDING" }, null, [])).toBeUndefined()
+    expect(as({ name: "MULTI_EMBEDDING" }, [], [[1, 2]])).toEqual([[], [Float32Array.of(1, 2)]])
+    expect(() => as({ name: "MULTI_EMBEDDING" }, [[1, 2]], [[1, 2], [3]])).toThrow(
+      /row 1: expected MULTI_EMBEDDING\(2\) \(a list of vectors, each a list of 2 numbers\), found a list of 2 values/,
+    )
   })
 
   it.each([

@@ -35,10 +35,11 @@ const write = async (...batches: readonly Batch[]): Promise<string> => {
 
 /** What DuckDB should give back. */
 const expected = (batch: Batch): Record<string, unknown>[] => {
-  const cell = (column: Column, row: number): Value | number[] => {
+  const cell = (column: Column, row: number): Value | number[] | number[][] => {
     const value = valuesOf(column)[row] ?? null
     if (value instanceof Float32Array) return [...value]
-    return value instanceof Uint8Array ? new Uint8Array(value) : value
+    if (value instanceof Uint8Array) return new Uint8Array(value)
+    return typeof value === "object" && value !== null ? value.map((vector) => [...vector]) : value
   }
   return Array.from({ length: batch.rows }, (_, row) =>
     Object.fromEntries([...batch.columns].map(([name, column]) => [name, cell(column, row)])),

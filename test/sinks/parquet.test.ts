@@ -3,7 +3,14 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join } from "node:path"
 import { beforeEach, describe, expect, it } from "vitest"
 import { type Batch, batchOf } from "../../src/model/batch.ts"
-import { bytesColumn, type Column, int32Column, numberColumn, textColumn } from "../../src/model/column.ts"
+import {
+  bytesColumn,
+  type Column,
+  int32Column,
+  numberColumn,
+  textColumn,
+  vectorsColumn,
+} from "../../src/model/column.ts"
 import { ConfigError, TableError } from "../../src/model/errors.ts"
 import { HIDDEN_COLUMNS, withHidden } from "../../src/model/rows.ts"
 import type { RowFilter, Writer } from "../../src/model/sink.ts"
@@ -98,6 +105,16 @@ describe("commits", () => {
       label: numberColumn(Int32Array.of(1, -1), { name: "CLASS_LABEL", names: ["cat", "dog"] }),
       meta: textColumn(['{"a":1.0}', null], { name: "JSON" }),
       e: numberColumn(Float32Array.of(1, 2, 3, 4), { name: "EMBEDDING", size: 2 }),
+      m: vectorsColumn(
+        [
+          [
+            [1, 2],
+            [3, 4],
+          ],
+          [],
+        ],
+        { name: "MULTI_EMBEDDING", size: 2 },
+      ),
     }
     const writer = await open()
     await commitItems(writer, [["a", columns]])

@@ -32,9 +32,10 @@ const feedOf = (options: Options) =>
 
 const ingest = async (options: Options = {}, database = new MemoryDatabase(), settings: RunSettings = {}) => {
   const plan = planOf({ name: "test", feed: feedOf(options), sink: memory({ table: "t", database }) }, settings)
-  const summary = await run(plan)
+  const handle = start(plan)
+  const summary = await handle.result
   const table: Batch = database.rows("t")
-  return { summary, database, table, rows: rowsOf(table), types: types(table) }
+  return { summary, stages: handle.stats()?.stages, database, table, rows: rowsOf(table), types: types(table) }
 }
 
 const types = (table: Batch) =>
@@ -468,8 +469,10 @@ describe("a run", () => {
       { path: "/lfs/", status: 503 },
       { path: "/resolve/", status: 500 },
     )
-    const { rows, summary, database } = await ingest({ token: "hf_very_secret" })
+    const { rows, summary, stages, database } = await ingest({ token: "hf_very_secret" })
     expect(summary.items).toMatchObject({ done: 3, failed: 0 })
+    // One for each fault.
+    expect(stages?.[0]).toMatchObject({ stage: "list", retries: 4 })
     expect(rows.map(({ id }) => Number(id))).toEqual(Array.from({ length: 12_000 }, (_, i) => i))
     for (const table of ["t", "t__items"]) {
       for (const column of database.rows(table).columns.values()) {

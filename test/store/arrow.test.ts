@@ -10,9 +10,10 @@ import {
   type Value,
   valueAt,
   vectorColumn,
+  vectorsColumn,
 } from "../../src/model/column.ts"
 import type { Writer } from "../../src/model/sink.ts"
-import { concatColumns } from "../../src/model/splice.ts"
+import { concatColumns, sliceColumn } from "../../src/model/splice.ts"
 import { type ColumnType, formatType, TYPE_NAMES, type TypeName } from "../../src/model/types.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
@@ -38,6 +39,23 @@ const COLUMNS: Readonly<Record<TypeName, Column>> = {
   IMAGE: binary(type("IMAGE")),
   VIDEO: binary({ name: "VIDEO", blob: true }),
   EMBEDDING: vectorColumn([[1, 2.5, -3], null, [4, 5, 6]], { name: "EMBEDDING", size: 3 }),
+  MULTI_EMBEDDING: sliceColumn(
+    vectorsColumn(
+      [
+        [[9, 9, 9]],
+        [
+          [1, 2.5, -3],
+          [4, 5, 6],
+        ],
+        null,
+        [],
+        [[7, 8, 9]],
+      ],
+      { name: "MULTI_EMBEDDING", size: 3 },
+    ),
+    1,
+    5,
+  ),
   SEGMENT_MASK: binary(type("SEGMENT_MASK")),
   BINARY_MASK: binary(type("BINARY_MASK")),
   BOUNDING_BOX: floatsColumn([[1, 2, 3, 4], null, []], type("BOUNDING_BOX")),

@@ -9,11 +9,11 @@ import type { Environment } from "../environment.ts"
 /** Touches sources and sinks without writing anything; gives the exit code. */
 export const checkCommand = async (
   files: readonly string[],
-  options: { readonly set?: readonly string[] },
+  options: { readonly set?: readonly string[]; readonly strict?: boolean },
   env: Environment,
 ): Promise<number> => {
   let failed = false
-  for (const { file, plan } of await loadAll(files, options.set ?? [], env)) {
+  for (const { file, plan } of await loadAll(files, options.set ?? [], env, options)) {
     for (const [part, check] of [["source", checkSource] as const, ["sink", checkSink] as const]) {
       const told = await check(plan).then(
         (text) => `ok: ${text}`,

@@ -3,7 +3,7 @@ import { exportColumn } from "../../dataset/export.ts"
 import { exportParquet } from "../../dataset/parquet.ts"
 import { ConfigError } from "../../model/errors.ts"
 import { formatBytes } from "../../model/units.ts"
-import { formatCount } from "../../observe/progress.ts"
+import { formatCount } from "../../observe/progress-text.ts"
 import { say } from "../console.ts"
 
 interface ExportOptions {

@@ -1,10 +1,11 @@
 /** `sluice ingest PATH... --table T` */
-import type { WriteMode } from "../../engine/plan.ts"
+import type { Plan, WriteMode } from "../../engine/plan.ts"
 import { NORMALIZERS } from "../../normalizers/index.ts"
 import { filesPlan, type MediaOptions } from "../../pipeline.ts"
 import { lance } from "../../sinks/lance.ts"
 import { files } from "../../sources/files.ts"
-import { runPlan } from "../running.ts"
+import type { Environment } from "../environment.ts"
+import { type OutputOptions, runPlans } from "../running.ts"
 
 interface MediaFlags {
   readonly chunkSize?: number
@@ -14,7 +15,7 @@ interface MediaFlags {
   readonly thumbnails: boolean
 }
 
-interface IngestOptions extends MediaFlags {
+interface IngestOptions extends MediaFlags, OutputOptions {
   readonly table: string
   readonly uri: string
   readonly index?: readonly string[]
@@ -25,7 +26,6 @@ interface IngestOptions extends MediaFlags {
   readonly flushEvery?: number
   readonly commitEvery?: number
   readonly maxErrors?: number
-  readonly json?: boolean
 }
 
 /** What was asked for, given to each medium that has such an option. */
@@ -43,11 +43,11 @@ const mediaOptions = (flags: MediaFlags): MediaOptions => {
   )
 }
 
-export const ingestCommand = async (paths: readonly string[], options: IngestOptions): Promise<number> => {
+const planOf = (paths: readonly string[], options: IngestOptions): Plan => {
   const { table, uri, threads, flushEvery, commitEvery, maxErrors } = options
   const source = files({ include: paths, exclude: options.exclude ?? [], hidden: options.includeHidden ?? false })
   const sink = lance({ uri, table, index: options.index ?? [] })
-  const plan = filesPlan(
+  return filesPlan(
     { name: table, source, sink, normalize: mediaOptions(options) },
     {
       mode: options.mode,
@@ -57,5 +57,7 @@ export const ingestCommand = async (paths: readonly string[], options: IngestOpt
       ...(threads !== undefined && { workers: { threads } }),
     },
   )
-  return runPlan(plan, { json: options.json ?? false })
 }
+
+export const ingestCommand = (paths: readonly string[], options: IngestOptions, env: Environment): Promise<number> =>
+  runPlans(async () => [planOf(paths, options)], { ...options, env })

@@ -1,7 +1,7 @@
 /** `sluice push T OWNER/NAME` */
 import { pushTable } from "../../dataset/push.ts"
 import { formatBytes } from "../../model/units.ts"
-import { formatCount } from "../../observe/progress.ts"
+import { formatCount } from "../../observe/progress-text.ts"
 import { print, say } from "../console.ts"
 import type { Environment } from "../environment.ts"
 

@@ -1,17 +1,18 @@
 /** `sluice retry FILE...` */
 import { loadAll } from "../documents.ts"
 import type { Environment } from "../environment.ts"
-import { runPlan } from "../running.ts"
+import { type OutputOptions, runPlans } from "../running.ts"
+
+interface RetryOptions extends OutputOptions {
+  readonly set?: readonly string[]
+}
 
 /** Tries the items again that are known to have failed, and no others. */
-export const retryCommand = async (
-  files: readonly string[],
-  options: { readonly set?: readonly string[]; readonly json?: boolean },
-  env: Environment,
-): Promise<number> => {
-  for (const { plan } of await loadAll(files, options.set ?? [], env)) {
-    const code = await runPlan({ ...plan, failed: "only" }, { json: options.json ?? false })
-    if (code !== 0) return code
-  }
-  return 0
-}
+export const retryCommand = (files: readonly string[], options: RetryOptions, env: Environment): Promise<number> =>
+  runPlans(
+    async () => (await loadAll(files, options.set ?? [], env)).map(({ plan }) => ({ ...plan, failed: "only" })),
+    {
+      ...options,
+      env,
+    },
+  )

@@ -1,5 +1,7 @@
 /** `sluice search T WORDS...` */
-import { searchText } from "../../dataset/search.ts"
+import { readFile } from "node:fs/promises"
+import { search, type Vector } from "../../dataset/search.ts"
+import { ConfigError, messageOf } from "../../model/errors.ts"
 import type { Format } from "../arguments.ts"
 import { say } from "../console.ts"
 import { printRows } from "../output.ts"
@@ -9,15 +11,49 @@ interface SearchOptions {
   readonly format: Format
   readonly limit?: number
   readonly column?: string
+  readonly vectorFrom?: string
+  readonly vectorColumn?: string
+  readonly where?: string
+  readonly all?: boolean
+}
+
+const isNumbers = (value: unknown): value is readonly number[] =>
+  Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === "number")
+
+/** A JSON list of numbers, or a list of such lists. */
+const readVector = async (path: string): Promise<Vector | readonly Vector[]> => {
+  let found: unknown
+  try {
+    found = JSON.parse(await readFile(path, "utf8"))
+  } catch (error) {
+    throw new ConfigError(`--vector-from ${path}: ${messageOf(error)}`, { cause: error })
+  }
+  if (isNumbers(found) || (Array.isArray(found) && found.length > 0 && found.every(isNumbers))) return found
+  throw new ConfigError(`--vector-from ${path}: expected a JSON list of numbers, or a list of such lists`)
 }
 
 export const searchCommand = async (table: string, words: readonly string[], options: SearchOptions): Promise<void> => {
-  const { uri, format, limit, column } = options
-  const rows = await searchText(uri, table, words.join(" "), {
+  const { uri, format, limit, column, vectorFrom, vectorColumn, where, all } = options
+  const text = words.join(" ")
+  const vector = vectorFrom === undefined ? undefined : await readVector(vectorFrom)
+  if (vector === undefined && text === "")
+    throw new ConfigError("Expected words, --vector-from FILE or both; found none")
+  const common = {
     ...(limit !== undefined && { limit }),
-    ...(column !== undefined && { column }),
+    ...(where !== undefined && { filter: where }),
+  }
+  const textPart = { query: text, ...(column !== undefined && { column }) }
+  const vectorPart = vector && { query: vector, ...(vectorColumn !== undefined && { column: vectorColumn }) }
+  const isBoth = vectorPart && text !== ""
+  if (isBoth && !isNumbers(vectorPart.query)) throw new ConfigError("--vector-from: several vectors go without words")
+  const rows = await search(uri, table, {
+    ...common,
+    ...(vectorPart ?? textPart),
+    ...(isBoth && { hybrid: textPart }),
+    ...(all && { match: "all" }),
   })
   const [first] = rows
-  if (!first && format === "table") say(`no row of ${table} has any of these words`)
-  else printRows(format, Object.keys(first ?? {}), rows)
+  if (!first && format === "table") {
+    say(vector ? `no row of ${table} has a vector` : `no row of ${table} has ${all ? "all" : "any"} of these words`)
+  } else printRows(format, Object.keys(first ?? {}), rows)
 }

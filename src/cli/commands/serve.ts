@@ -2,12 +2,15 @@
 import type { AddressInfo } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { ConfigError, ManagedServiceError, messageOf } from "../../model/errors.ts"
-import { type LogFormat, openLog } from "../../observe/log.ts"
+import type { Log, LogFormat } from "../../observe/log.ts"
 import type { Environment } from "../environment.ts"
+import { logFailure } from "../failure.ts"
+import { openErrorLog } from "../running.ts"
 import { openDocuments } from "../serve/documents.ts"
 import { listen } from "../serve/http.ts"
 import { openServer, type Server } from "../serve/server.ts"
 import { drainOnSignals } from "../signals.ts"
+import { openTraces } from "../tracing.ts"
 
 interface ServeOptions {
   readonly port: number
@@ -15,6 +18,7 @@ interface ServeOptions {
   readonly http: boolean
   readonly concurrency: number
   readonly logFormat: LogFormat
+  readonly strict?: boolean
 }
 
 /** Between two looks at the documents. */
@@ -35,18 +39,13 @@ const answer = async (server: Server, { host, port }: ServeOptions) => {
 const formatAddress = ({ address, family, port }: AddressInfo): string =>
   family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`
 
-/** Runs until a signal comes; gives the exit code for it. */
-export const serveCommand = async (
-  paths: readonly string[],
-  options: ServeOptions,
-  env: Environment,
-): Promise<number> => {
-  const log = openLog(options.logFormat, (line) => process.stderr.write(`${line}\n`))
-  const documents = openDocuments(paths, env)
+const serve = async (paths: readonly string[], options: ServeOptions, env: Environment, log: Log): Promise<number> => {
+  const documents = openDocuments(paths, env, options)
   const found = await documents.load()
   if (found.problems.length > 0) throw new ConfigError(found.problems.join("\n"))
 
-  const server = openServer(log, options.concurrency)
+  const tracing = await openTraces(env, (problem) => log.warn(problem))
+  const server = openServer(log, options.concurrency, tracing)
   const http = options.http ? await answer(server, options) : undefined
   const stop = new AbortController()
   let ended = Promise.resolve()
@@ -70,9 +69,25 @@ export const serveCommand = async (
     }
   }
   await ended
+  await tracing?.close()
   signals.release()
   http?.close()
   http?.closeAllConnections()
   log.info("stopped")
   return signals.exitCode() ?? 0
+}
+
+/** Runs until a signal comes; gives the exit code for it. */
+export const serveCommand = async (
+  paths: readonly string[],
+  options: ServeOptions,
+  env: Environment,
+): Promise<number> => {
+  const log = openErrorLog(options.logFormat)
+  try {
+    return await serve(paths, options, env, log)
+  } catch (error) {
+    if (options.logFormat === "text") throw error
+    return logFailure(error, log)
+  }
 }

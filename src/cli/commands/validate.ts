@@ -10,11 +10,12 @@ const TIMES_SHOWN = 5
 
 export const validateCommand = async (
   files: readonly string[],
-  options: { readonly set?: readonly string[] },
+  options: { readonly set?: readonly string[]; readonly strict?: boolean },
   env: Environment,
 ): Promise<void> => {
-  for (const { file, document, schedule } of await loadAll(files, options.set ?? [], env)) {
+  for (const { file, document, guarantee, schedule } of await loadAll(files, options.set ?? [], env, options)) {
     print(escapeText(`${file}: pipeline ${JSON.stringify(document.name)} is valid`))
+    for (const line of guarantee) print(escapeText(`  ${line}`))
     if (!schedule) continue
     const times = parseCron(schedule.cron, schedule.timezone)
     print(escapeText(`  ${times.cron} in ${times.timezone}, next at`))

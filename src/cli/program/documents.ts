@@ -1,6 +1,6 @@
 /** Commands that look at pipeline documents before they run. */
 import type { Command } from "commander"
-import { count, formatOption, setOption } from "../arguments.ts"
+import { count, formatOption, setOption, strictOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
 
 export const addDocumentCommands = (program: Command, env: Environment, exit: (code: number) => void): void => {
@@ -9,6 +9,7 @@ export const addDocumentCommands = (program: Command, env: Environment, exit: (c
     .description("Check pipelines without running them; all problems are told at once.")
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
+    .addOption(strictOption())
     .action(async (files: string[], options) => {
       const { validateCommand } = await import("../commands/validate.ts")
       await validateCommand(files, options, env)
@@ -19,6 +20,7 @@ export const addDocumentCommands = (program: Command, env: Environment, exit: (c
     .description("Try what pipelines read from and write to, and write nothing.")
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
+    .addOption(strictOption())
     .action(async (files: string[], options) => {
       const { checkCommand } = await import("../commands/check.ts")
       exit(await checkCommand(files, options, env))
@@ -34,6 +36,17 @@ export const addDocumentCommands = (program: Command, env: Environment, exit: (c
     .action(async (files: string[], options) => {
       const { previewCommand } = await import("../commands/preview.ts")
       await previewCommand(files, options, env)
+    })
+
+  program
+    .command("test")
+    .description("Run the tests that pipelines have: their stages on known input, into memory.")
+    .argument("<file...>", "pipeline documents (YAML), or folders of them")
+    .addOption(setOption())
+    .option("--json", "print JSON")
+    .action(async (files: string[], options) => {
+      const { testCommand } = await import("../commands/test.ts")
+      exit(await testCommand(files, options, env))
     })
 
   program

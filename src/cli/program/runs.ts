@@ -1,8 +1,15 @@
 /** Commands that run pipelines, and that tell of runs. */
 import { type Command, Option } from "commander"
-import { LOG_FORMATS } from "../../observe/log.ts"
-import { atLeastOne, collect, count, formatOption, port, setOption, uriOption } from "../arguments.ts"
+import { LOG_FORMATS, type LogFormat } from "../../observe/log.ts"
+import { atLeastOne, collect, count, formatOption, port, setOption, strictOption, uriOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
+
+const jsonOption = (): Option => new Option("--json", "print the summary as one line of JSON on standard output")
+
+const logOption = (what: string): Option =>
+  new Option("--log-format <format>", what).choices(LOG_FORMATS).default("text" satisfies LogFormat)
+
+const RUN_LOG = "what is told on standard error: progress and text, or log lines of JSON"
 
 export const addRunCommands = (program: Command, env: Environment, exit: (code: number) => void): void => {
   program
@@ -10,7 +17,9 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .description("Run pipelines, one after the other; the first that does not get to its end is the last.")
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
-    .option("--json", "print the summary as one line of JSON on standard output")
+    .addOption(strictOption())
+    .addOption(jsonOption())
+    .addOption(logOption(RUN_LOG))
     .action(async (files: string[], options) => {
       const { runCommand } = await import("../commands/run.ts")
       exit(await runCommand(files, options, env))
@@ -22,7 +31,11 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .argument("<path...>", "files, folders and globs")
     .requiredOption("--table <name>", "name of the table; made when it is not there")
     .addOption(uriOption(env))
-    .option("--index <column>", "TEXT column to search in (repeatable)", collect)
+    .option(
+      "--index <column>",
+      "column that gets the index of its type, such as text to search in (repeatable)",
+      collect,
+    )
     .addOption(
       new Option(
         "--mode <mode>",
@@ -42,10 +55,11 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .option("--dpi <n>", "resolution of PDF pages", count)
     .option("--segment <duration>", "length of a video segment, such as 10s")
     .option("--no-thumbnails", "make no thumbnails")
-    .option("--json", "print the summary as one line of JSON on standard output")
+    .addOption(jsonOption())
+    .addOption(logOption(RUN_LOG))
     .action(async (paths: string[], options) => {
       const { ingestCommand } = await import("../commands/ingest.ts")
-      exit(await ingestCommand(paths, options))
+      exit(await ingestCommand(paths, options, env))
     })
 
   program
@@ -64,7 +78,8 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .description("Try again the items that failed, and no others; those that come through leave the dead letters.")
     .argument("<file...>", "pipeline documents (YAML), or folders of them")
     .addOption(setOption())
-    .option("--json", "print the summary as one line of JSON on standard output")
+    .addOption(jsonOption())
+    .addOption(logOption(RUN_LOG))
     .action(async (files: string[], options) => {
       const { retryCommand } = await import("../commands/retry.ts")
       exit(await retryCommand(files, options, env))
@@ -78,7 +93,8 @@ export const addRunCommands = (program: Command, env: Environment, exit: (code: 
     .option("--host <address>", "of this interface; 0.0.0.0 lets other machines ask", "127.0.0.1")
     .option("--no-http", "do not listen")
     .option("--concurrency <n>", "runs at once; others wait", atLeastOne, 1)
-    .addOption(new Option("--log-format <format>", "how to write log lines").choices(LOG_FORMATS).default("text"))
+    .addOption(strictOption())
+    .addOption(logOption("how to write log lines"))
     .action(async (paths: string[], options) => {
       const { serveCommand } = await import("../commands/serve.ts")
       exit(await serveCommand(paths, options, env))

@@ -27,11 +27,15 @@ export const addTableCommands = (program: Command, env: Environment): void => {
 
   program
     .command("search")
-    .description("Find the rows that have any of the words, best first.")
+    .description("Find the rows that fit words, a vector or both, best first.")
     .argument("<table>")
-    .argument("<word...>")
-    .option("--limit <n>", "at most so many rows", count)
-    .option("--column <name>", "the column to search, where several have an index")
+    .argument("[word...]")
+    .option("--limit <n>", "at most so many rows (10)", count)
+    .option("--column <name>", "the column of text to search, where there are several")
+    .option("--vector-from <file>", "a vector, or several, to be near to: a JSON list of numbers, or of such lists")
+    .option("--vector-column <name>", "the column of vectors, where there are several")
+    .option("--where <condition>", "only rows that fulfil it, such as: page_index < 3")
+    .option("--all", "rows that have all of the words, in the order of the table")
     .addOption(uriOption(env))
     .addOption(formatOption())
     .action(async (table: string, words: string[], options) => {

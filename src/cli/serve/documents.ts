@@ -4,7 +4,7 @@
  */
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { type Loaded, loadPipelines } from "../../config/load.ts"
+import { type Loaded, type LoadOptions, loadPipelines } from "../../config/load.ts"
 import { ConfigError, messageOf } from "../../model/errors.ts"
 import type { ScheduleSpec } from "../../schedule/schedule.ts"
 import { isDocument } from "../documents.ts"
@@ -33,7 +33,7 @@ interface File {
   readonly problem?: string
 }
 
-export const openDocuments = (paths: readonly string[], env: Environment) => {
+export const openDocuments = (paths: readonly string[], env: Environment, options: LoadOptions = {}) => {
   let files = new Map<string, File>()
   let prints = ""
   let seen = ""
@@ -72,7 +72,7 @@ export const openDocuments = (paths: readonly string[], env: Environment) => {
     const before = files.get(file)
     if (before?.print === print) return before
     try {
-      return { print, documents: await loadPipelines(file, env) }
+      return { print, documents: await loadPipelines(file, env, [], options) }
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       return { print, documents: before?.documents ?? [], problem: error.message }

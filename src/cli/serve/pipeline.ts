@@ -1,8 +1,10 @@
 /** One pipeline of a server: its schedule, as its document comes, changes and goes, and how it fares. */
-import { toPlan } from "../../config/plan.ts"
 import { messageOf } from "../../model/errors.ts"
+import type { Progress } from "../../model/events.ts"
 import type { Log } from "../../observe/log.ts"
 import type { PipelineMeter, Watched } from "../../observe/run-metrics.ts"
+import { type RunTrace, traceRun } from "../../observe/run-trace.ts"
+import type { Tracing } from "../../observe/tracing.ts"
 import { parseCron } from "../../schedule/cron.ts"
 import type { ScheduleEvent } from "../../schedule/events.ts"
 import { type ScheduleHandle, schedule } from "../../schedule/schedule.ts"
@@ -29,6 +31,8 @@ export interface ServedPipeline {
   /** The document that it was given last. */
   readonly document: Scheduled | undefined
   status(): PipelineStatus
+  /** The run that goes on, and how far it is. */
+  live(): { readonly run: string; readonly progress: Progress } | undefined
   /** Stops the schedule, and drains its run, or stops it at its last commit. */
   stop(options: { readonly drain: boolean }): Promise<void>
 }
@@ -39,15 +43,17 @@ interface Options {
   readonly watch: (pipeline: string, watched: () => Watched | undefined) => PipelineMeter
   /** When a run of it last came to its end, in milliseconds since 1970. */
   readonly lastSuccess: (document: Scheduled) => Promise<number | undefined>
+  /** Where runs are traced. */
+  readonly tracing: Tracing | undefined
 }
 
 const isSame = (a: Scheduled | undefined, b: Scheduled | undefined): boolean =>
   a?.file === b?.file && JSON.stringify(a?.document) === JSON.stringify(b?.document)
 
 /** Whether source and sink can be had; tried in the background, and again when it is asked for, until they can. */
-const openCheck = ({ document }: Scheduled) => {
+const openCheck = ({ newPlan }: Scheduled) => {
   // A plan of its own: two listings of one plan at a time would get into each other's way.
-  const plan = toPlan(document)
+  const plan = newPlan()
   let problem: string | undefined = "source and sink are being tried"
   let trying = false
   const attempt = async (): Promise<void> => {
@@ -77,11 +83,13 @@ interface Current {
   readonly problem: () => string | undefined
 }
 
-export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Options): ServedPipeline => {
+export const openPipeline = (name: string, { log, slot, watch, lastSuccess, tracing }: Options): ServedPipeline => {
   let wanted: Scheduled | undefined
   let current: Current | undefined
   let stopped = false
-  let running = false
+  /** The id of the run that goes on. */
+  let running: string | undefined
+  let trace: RunTrace | undefined
   let last: string | undefined
   /** Why the last run came to no good end. */
   let failure: string | undefined
@@ -93,16 +101,21 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
   const onEvent = (event: ScheduleEvent): void => {
     meter?.event(event)
     tell(event)
-    if (event.type === "started") running = true
+    if (event.type === "started") {
+      running = event.run
+      trace = traceRun(tracing, { pipeline: name, table: current?.document.plan.sink.table ?? "" })
+    }
+    if (event.type === "run") trace?.event(event.event)
     if (event.type === "finished") {
       const { ending } = event.summary
-      running = false
+      running = undefined
       last = ending
       failure = ending === "too-many-failures" ? "too many items failed" : undefined
     }
     if (event.type === "failed" && event.due !== undefined) {
-      running = false
+      running = undefined
       last = "failed"
+      trace?.failed(event.error)
       failure = messageOf(event.error)
     }
   }
@@ -162,10 +175,14 @@ export const openPipeline = (name: string, { log, slot, watch, lastSuccess }: Op
       pipeline: name,
       file: (wanted ?? current?.document)?.file ?? "",
       next: current?.handle.next === undefined ? null : new Date(current.handle.next).toISOString(),
-      running,
+      running: running !== undefined,
       last: last ?? null,
       problem: problem(),
     }),
+    live: () => {
+      const progress = current?.handle.stats()
+      return running === undefined || !progress ? undefined : { run: running, progress }
+    },
     stop: async (how) => {
       stopped = true
       await current?.handle.stop(how)

@@ -1,9 +1,12 @@
 /** The pipelines of a server, and what it answers about them. */
 import { listRuns } from "../../dataset/runs.ts"
 import { messageOf } from "../../model/errors.ts"
+import type { Progress } from "../../model/events.ts"
+import type { RunRecord } from "../../model/run.ts"
 import type { Log } from "../../observe/log.ts"
 import { createMetrics, METRICS_TYPE } from "../../observe/metrics.ts"
 import { runMetrics } from "../../observe/run-metrics.ts"
+import type { Tracing } from "../../observe/tracing.ts"
 import { slots } from "../../schedule/slots.ts"
 import type { Found, Scheduled } from "./documents.ts"
 import { json, type Route, text } from "./http.ts"
@@ -39,7 +42,14 @@ const readLimit = (given: string | null): number | undefined => {
   return /^[1-9]\d{0,8}$/.test(given) ? Math.min(Number(given), MAX_RUNS) : undefined
 }
 
-export const openServer = (log: Log, concurrency: number): Server => {
+/** What is kept of a run has its counts once it has ended; one that goes on here has those of now. */
+const withProgress = (run: RunRecord, progress: Progress | undefined) =>
+  progress && run.ended === null
+    ? { ...run, ...progress.items, rows: progress.rowsCommitted, stages: progress.stages }
+    : run
+
+/** @param tracing where runs are traced. */
+export const openServer = (log: Log, concurrency: number, tracing?: Tracing): Server => {
   const metrics = createMetrics()
   const reloaded = metrics.gauge("ingest_config_last_reload_successful", "0 while a document is wrong on the disk.")
   const startTime = metrics.gauge("process_start_time_seconds", "When the process started.")
@@ -64,7 +74,7 @@ export const openServer = (log: Log, concurrency: number): Server => {
   }
 
   const change = async (name: string, document: Scheduled | undefined): Promise<void> => {
-    const pipeline = pipelines.get(name) ?? openPipeline(name, { log, slot, watch, lastSuccess })
+    const pipeline = pipelines.get(name) ?? openPipeline(name, { log, slot, watch, lastSuccess, tracing })
     pipelines.set(name, pipeline)
     try {
       await pipeline.serve(document)
@@ -92,7 +102,16 @@ export const openServer = (log: Log, concurrency: number): Server => {
       [...databases.values()].map(async (uri) => (await listRuns(uri, table)).map((run) => ({ ...run, uri }))),
     )
     const newest = found.flat().sort((a, b) => (a.started < b.started ? 1 : -1))
-    return json(200, newest.slice(0, limit))
+    const live = new Map(
+      served().flatMap((pipeline) => {
+        const found = pipeline.live()
+        return found ? [[found.run, found.progress] as const] : []
+      }),
+    )
+    return json(
+      200,
+      newest.slice(0, limit).map((run) => withProgress(run, live.get(run.run))),
+    )
   }
 
   return {

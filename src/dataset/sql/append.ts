@@ -39,6 +39,8 @@ export const engineTypeOf = (api: Api, type: ColumnType): DuckDBType => {
       return api.ARRAY(api.FLOAT, type.size ?? 1)
     case "floats":
       return api.LIST(api.FLOAT)
+    case "vectors":
+      return api.LIST(api.ARRAY(api.FLOAT, type.size ?? 1))
   }
 }
 
@@ -86,20 +88,23 @@ const strings = (
   }
 }
 
-const lists = (bindings: Bindings, vector: Vector, from: Column, start: number, rows: number): void => {
+/** Lists of floats, or of vectors of `width` floats. */
+const lists = (bindings: Bindings, vector: Vector, from: Column, start: number, rows: number, width?: number): void => {
   const offsets = from.offsets ?? new Int32Array(rows + 1)
   const first = offsets[start] ?? 0
   const size = (offsets[start + rows] ?? 0) - first
   const entries = new BigUint64Array(rows * 2)
   for (let row = 0; row < rows; row++) {
     const begin = offsets[start + row] ?? 0
-    entries[row * 2] = BigInt(begin - first)
-    entries[row * 2 + 1] = BigInt((offsets[start + row + 1] ?? 0) - begin)
+    entries[row * 2] = BigInt((begin - first) / (width ?? 1))
+    entries[row * 2 + 1] = BigInt(((offsets[start + row + 1] ?? 0) - begin) / (width ?? 1))
   }
-  bindings.list_vector_reserve(vector, size)
-  bindings.list_vector_set_size(vector, size)
+  bindings.list_vector_reserve(vector, size / (width ?? 1))
+  bindings.list_vector_set_size(vector, size / (width ?? 1))
   copy(bindings, vector, entries)
-  copy(bindings, bindings.list_vector_get_child(vector), from.values.subarray(first, first + size))
+  const child = bindings.list_vector_get_child(vector)
+  const floats = width === undefined ? child : bindings.array_vector_get_child(child)
+  copy(bindings, floats, from.values.subarray(first, first + size))
 }
 
 const put = (bindings: Bindings, vector: Vector, from: Column, start: number, rows: number, scratch: Uint8Array) => {
@@ -110,6 +115,9 @@ const put = (bindings: Bindings, vector: Vector, from: Column, start: number, ro
       break
     case "floats":
       lists(bindings, vector, from, start, rows)
+      break
+    case "vectors":
+      lists(bindings, vector, from, start, rows, from.type.size ?? 1)
       break
     case "vector": {
       const size = from.type.size ?? 1

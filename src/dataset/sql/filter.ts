@@ -3,9 +3,11 @@
  * engine; but where all of a query's condition can be put so, there is no need for the engine.
  *
  * Where the two differ: the store compares floats by their bits, so that NaN of either sign is not always the largest;
- * it rounds numbers to the width of a FLOAT32 column; and it refuses numbers beyond the range of an integer column.
+ * it rounds numbers to the width of a FLOAT32 column; it refuses numbers beyond the range of an integer column; and where
+ * a column has an index, a NOT around several conditions finds rows with nulls, too. So no NOT is left around anything: it
+ * goes down to the single conditions, and those that are negative say that there has to be a value.
  */
-import type { A_Expr, Node } from "libpg-query"
+import type { A_Expr, BoolTestType, Node } from "libpg-query"
 import { type ColumnType, layoutOf } from "../../model/types.ts"
 import { quoteName, quoteText } from "../../store/filter.ts"
 import { as, type Constant, constantOf, namesOf } from "./node.ts"
@@ -33,6 +35,14 @@ const MIRRORED: Readonly<Record<Comparison, Comparison>> = {
   "<=": ">=",
   ">": "<",
   ">=": "<=",
+}
+const NEGATED: Readonly<Record<Comparison, Comparison>> = {
+  "=": "<>",
+  "<>": "=",
+  "<": ">=",
+  "<=": ">",
+  ">": "<=",
+  ">=": "<",
 }
 /** More values than this are not worth a chain of comparisons. */
 const MAX_FLOATS = 100
@@ -82,7 +92,15 @@ const floats = (name: string, operator: Comparison, value: number): string => {
   return `(${plain})`
 }
 
-const compared = ({ name, type }: StoredColumn, operator: Comparison, value: Constant): string | undefined => {
+/** For conditions that hold where something else does not: nulls are no such rows. */
+const withValue = (column: string, condition: string): string => `(${condition} AND ${column} IS NOT NULL)`
+
+const compared = (column: StoredColumn, operator: Comparison, value: Constant): string | undefined => {
+  const plain = comparedPlain(column, operator, value)
+  return plain !== undefined && operator === "<>" ? withValue(quoteName(column.name), plain) : plain
+}
+
+const comparedPlain = ({ name, type }: StoredColumn, operator: Comparison, value: Constant): string | undefined => {
   const quoted = quoteName(name)
   const layout = layoutOf(type)
   switch (layout) {
@@ -130,17 +148,16 @@ const comparison = (context: FilterContext, expression: A_Expr, operator: Compar
 
 const items = (node: Node | undefined): readonly Node[] => as(node, "List")?.items ?? []
 
-const member = (context: FilterContext, { lexpr, rexpr, name }: A_Expr): string | undefined => {
+const member = (context: FilterContext, { lexpr, rexpr }: A_Expr, negated: boolean): string | undefined => {
   const column = context.column(lexpr)
   if (!column) return undefined
   const layout = layoutOf(column.type)
   const values = items(rexpr).map((node) => constant(context, node))
-  const negated = namesOf(name).at(-1) === "<>"
   if (layout === "float32" || layout === "float64") {
     if (values.length > MAX_FLOATS) return undefined
-    const terms = values.map((value) => (value === undefined ? undefined : compared(column, "=", value)))
-    if (terms.includes(undefined)) return undefined
-    return `${negated ? "NOT " : ""}(${terms.join(" OR ")})`
+    const operator = negated ? "<>" : "="
+    const terms = values.map((value) => (value === undefined ? undefined : compared(column, operator, value)))
+    return terms.includes(undefined) ? undefined : `(${terms.join(negated ? " AND " : " OR ")})`
   }
   const literals = values.map((value) => {
     if (value === undefined || value === null) return undefined
@@ -148,78 +165,103 @@ const member = (context: FilterContext, { lexpr, rexpr, name }: A_Expr): string 
     return INT_RANGE[layout] === undefined ? undefined : integer(value, layout)
   })
   if (literals.includes(undefined)) return undefined
-  return `(${quoteName(column.name)} ${negated ? "NOT " : ""}IN (${literals.join(", ")}))`
+  const name = quoteName(column.name)
+  const list = literals.join(", ")
+  return negated ? withValue(name, `${name} NOT IN (${list})`) : `(${name} IN (${list}))`
 }
 
-const between = (context: FilterContext, { lexpr, rexpr, kind }: A_Expr): string | undefined => {
+const between = (context: FilterContext, { lexpr, rexpr }: A_Expr, negated: boolean): string | undefined => {
   const column = context.column(lexpr)
   const [low, high] = items(rexpr).map((node) => constant(context, node))
   if (!column || low === undefined || high === undefined || low === null || high === null) return undefined
-  const from = compared(column, ">=", low)
-  const to = compared(column, "<=", high)
-  if (from === undefined || to === undefined) return undefined
-  return `${kind === "AEXPR_NOT_BETWEEN" ? "NOT " : ""}(${from} AND ${to})`
+  const from = compared(column, negated ? "<" : ">=", low)
+  const to = compared(column, negated ? ">" : "<=", high)
+  return from === undefined || to === undefined ? undefined : `(${from} ${negated ? "OR" : "AND"} ${to})`
 }
 
-const like = (context: FilterContext, { lexpr, rexpr, name }: A_Expr): string | undefined => {
+const like = (context: FilterContext, { lexpr, rexpr }: A_Expr, negated: boolean): string | undefined => {
   const column = context.column(lexpr)
   const pattern = constant(context, rexpr)
   if (!column || layoutOf(column.type) !== "utf8" || typeof pattern !== "string" || pattern.includes("\\")) {
     return undefined
   }
-  const negated = namesOf(name).at(-1) === "!~~"
-  return `(${quoteName(column.name)} ${negated ? "NOT " : ""}LIKE ${quoteText(pattern)})`
+  const name = quoteName(column.name)
+  const text = quoteText(pattern)
+  return negated ? withValue(name, `${name} NOT LIKE ${text}`) : `(${name} LIKE ${text})`
 }
 
-const expression = (context: FilterContext, node: A_Expr): string | undefined => {
+const expression = (context: FilterContext, node: A_Expr, negated: boolean): string | undefined => {
+  const operator = namesOf(node.name).at(-1) ?? ""
   switch (node.kind) {
     case "AEXPR_OP": {
-      const operator = namesOf(node.name).at(-1) ?? ""
-      return COMPARISONS.includes(operator) ? comparison(context, node, operator as Comparison) : undefined
+      if (!COMPARISONS.includes(operator)) return undefined
+      const plain = operator as Comparison
+      return comparison(context, node, negated ? NEGATED[plain] : plain)
     }
     case "AEXPR_IN":
-      return member(context, node)
+      return member(context, node, negated !== (operator === "<>"))
     case "AEXPR_LIKE":
-      return like(context, node)
+      return like(context, node, negated !== (operator === "!~~"))
     case "AEXPR_BETWEEN":
+      return between(context, node, negated)
     case "AEXPR_NOT_BETWEEN":
-      return between(context, node)
+      return between(context, node, !negated)
     default:
       return undefined
   }
 }
 
-/** The whole condition in the store's SQL; undefined where a part of it cannot be put so. */
-export const storeFilter = (context: FilterContext, node: Node | undefined): string | undefined => {
+const TRUTH: Readonly<Record<BoolTestType, (column: string) => string>> = {
+  IS_TRUE: (b) => `(${b} = true)`,
+  IS_NOT_TRUE: (b) => `(${b} = false OR ${b} IS NULL)`,
+  IS_FALSE: (b) => `(${b} = false)`,
+  IS_NOT_FALSE: (b) => `(${b} = true OR ${b} IS NULL)`,
+  IS_UNKNOWN: (b) => `(${b} IS NULL)`,
+  IS_NOT_UNKNOWN: (b) => `(${b} IS NOT NULL)`,
+}
+const OPPOSITE: Readonly<Record<BoolTestType, BoolTestType>> = {
+  IS_TRUE: "IS_NOT_TRUE",
+  IS_NOT_TRUE: "IS_TRUE",
+  IS_FALSE: "IS_NOT_FALSE",
+  IS_NOT_FALSE: "IS_FALSE",
+  IS_UNKNOWN: "IS_NOT_UNKNOWN",
+  IS_NOT_UNKNOWN: "IS_UNKNOWN",
+}
+
+/**
+ * The whole condition, or its opposite, in the store's SQL; undefined where a part of it cannot be put so. It holds for
+ * the same rows; where the condition is null it may be false.
+ */
+export const storeFilter = (context: FilterContext, node: Node | undefined, negated = false): string | undefined => {
   const logic = as(node, "BoolExpr")
   if (logic) {
-    const terms = (logic.args ?? []).map((term) => storeFilter(context, term))
+    if (logic.boolop === "NOT_EXPR") return storeFilter(context, logic.args?.[0], !negated)
+    const terms = (logic.args ?? []).map((term) => storeFilter(context, term, negated))
     if (terms.includes(undefined)) return undefined
-    if (logic.boolop === "NOT_EXPR") return `(NOT ${terms[0]})`
-    return `(${terms.join(logic.boolop === "OR_EXPR" ? " OR " : " AND ")})`
+    return `(${terms.join((logic.boolop === "OR_EXPR") !== negated ? " OR " : " AND ")})`
   }
   const test = as(node, "NullTest")
   if (test) {
     const column = context.column(test.arg)
     if (!column || column.type.blob) return undefined
-    return `(${quoteName(column.name)} IS ${test.nulltesttype === "IS_NOT_NULL" ? "NOT " : ""}NULL)`
+    const wanted = (test.nulltesttype === "IS_NOT_NULL") !== negated
+    return `(${quoteName(column.name)} IS ${wanted ? "NOT " : ""}NULL)`
   }
   const truth = as(node, "BooleanTest")
   if (truth) {
     const column = context.column(truth.arg)
-    if (column?.type.name !== "BOOL") return undefined
-    const word = (truth.booltesttype ?? "IS_TRUE").replaceAll("_", " ").replace("UNKNOWN", "NULL")
-    return `(${quoteName(column.name)} ${word})`
+    const asked = truth.booltesttype ?? "IS_TRUE"
+    return column?.type.name === "BOOL" ? TRUTH[negated ? OPPOSITE[asked] : asked](quoteName(column.name)) : undefined
   }
   const fixed = as(node, "A_Const")
   if (fixed) {
     const value = constantOf(fixed)
-    return typeof value === "boolean" ? `${value}` : undefined
+    return typeof value === "boolean" ? `${value !== negated}` : undefined
   }
   const own = as(node, "A_Expr")
-  if (own) return expression(context, own)
+  if (own) return expression(context, own, negated)
   const column = context.column(node)
-  return column?.type.name === "BOOL" ? `(${quoteName(column.name)} = true)` : undefined
+  return column?.type.name === "BOOL" ? `(${quoteName(column.name)} = ${!negated})` : undefined
 }
 
 /** The parts of a condition that all have to hold. */

@@ -1,6 +1,6 @@
 /** CREATE INDEX ... USING deeplake_index (column): what `createIndex` does. */
 import type { IndexStmt } from "libpg-query"
-import { createIndex } from "../create-index.ts"
+import { createIndex } from "../indexes.ts"
 import type { Statement } from "./changed-rows.ts"
 import { as } from "./node.ts"
 import { noRows, type QueryResult } from "./query.ts"

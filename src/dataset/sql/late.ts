@@ -2,8 +2,8 @@
 import { type Value, valueAt } from "../../model/column.ts"
 import { layoutOf } from "../../model/types.ts"
 import { fromRecordBatch } from "../../store/arrow.ts"
+import { fetchColumn } from "../../store/scan.ts"
 import type { OpenTable } from "../open.ts"
-import { fetchColumn } from "../scan.ts"
 import { type Cells, plainValue, type QueryValue } from "./result.ts"
 
 const light = async (open: OpenTable, name: string, ids: readonly bigint[]): Promise<Map<bigint, Value>> => {

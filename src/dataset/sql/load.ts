@@ -7,7 +7,7 @@ import { TableError } from "../../model/errors.ts"
 import { layoutOf } from "../../model/types.ts"
 import { identifier } from "../../readers/duckdb.ts"
 import { fromRecordBatch } from "../../store/arrow.ts"
-import { batchesOf } from "../scan.ts"
+import { batchesOf } from "../../store/scan.ts"
 import { withAbort } from "./abort.ts"
 import { appenderOf, engineTypeOf } from "./append.ts"
 import type { Engine } from "./engine.ts"
@@ -81,6 +81,8 @@ export const canBeLate = ({ needed, table }: Scan): boolean =>
 /** One table of the engine for each scan; those that read the same are read once. */
 export const loadAll = async (engine: Engine, scans: readonly Scan[], signal: AbortSignal): Promise<void> => {
   const done = new Map<string, string>()
+  // In one transaction: the engine would put every part of a table in its place by itself.
+  await engine.connection.run("BEGIN")
   for (const [index, scan] of scans.entries()) {
     const name = scanName(index)
     const key = JSON.stringify([scan.table.name, scan.where, scan.limit, scan.rowIds, [...scan.needed].sort()])
@@ -92,4 +94,5 @@ export const loadAll = async (engine: Engine, scans: readonly Scan[], signal: Ab
       await engine.connection.run(`CREATE TEMP VIEW ${identifier(name)} AS FROM ${identifier(same)}`)
     }
   }
+  await engine.connection.run("COMMIT")
 }

@@ -105,7 +105,10 @@ export const planSelect = (
     // Bytes are never copied into the engine unless it has to look at them; what else is large, not for few rows.
     wants: ({ stored }) => {
       const layout = stored && layoutOf(stored.type)
-      return layout === "bytes" || (few && (layout === "utf8" || layout === "vector" || layout === "floats"))
+      return (
+        layout === "bytes" ||
+        (few && (layout === "utf8" || layout === "vector" || layout === "floats" || layout === "vectors"))
+      )
     },
     allows: canBeLate,
   })

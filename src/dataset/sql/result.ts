@@ -48,6 +48,11 @@ const readingOf = (type: string, column: string, hasNulls: boolean): Reading => 
   if (size !== undefined) {
     return { sql: `${column}::FLOAT[]`, type: { name: "EMBEDDING", size: Number(size) }, decode: plainValue }
   }
+  const [, width] = /^FLOAT\[(\d+)\]\[\]$/.exec(type) ?? []
+  if (width !== undefined) {
+    const sql = `flatten(${column}::FLOAT[][])`
+    return { sql, type: { name: "MULTI_EMBEDDING", size: Number(width) }, decode: plainValue }
+  }
   if (type === "FLOAT[]" && !hasNulls) return { sql: column, type: { name: "POINT" }, decode: plainValue }
   const natural = naturalType(type)
   const made = conversion(type, column, natural)

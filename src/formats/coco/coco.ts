@@ -8,8 +8,7 @@ import { MASK_ORDERS, type MaskOrder } from "../../media/mask/labels.ts"
 import { describeValue } from "../../model/describe.ts"
 import { ConfigError } from "../../model/errors.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { type Component, component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type FormatComponent, type ItemFormat } from "../../model/format.ts"
 import type { Item } from "../../model/item.ts"
 import type { SourceContext } from "../../model/source.ts"
 import type { Schema, SchemaMap } from "../../model/types.ts"
@@ -209,10 +208,10 @@ export class Coco<Boxes extends boolean = false> implements ItemFormat<CocoColum
   }
 }
 
-export const coco: Component<ItemFormat> = component(
-  "coco",
-  "COCO detection with captions: a row an image, with its objects drawn into a mask.",
-  {
+export const coco: FormatComponent = Format.define({
+  type: "coco",
+  description: "COCO detection with captions: a row an image, with its objects drawn into a mask.",
+  fields: {
     images_dir: { type: "text", description: "Folder of the images; its own name is that of the split." },
     annotations_dir: { type: "text", optional: true, description: "Default: `annotations` beside `images_dir`." },
     instances_json: {
@@ -243,7 +242,7 @@ export const coco: Component<ItemFormat> = component(
     keypoints: { type: "boolean", default: false, description: "Keep the keypoints in `annotations`." },
     thumbnails: { type: "boolean", default: true, description: "Make thumbnails of the images, decoding them." },
   },
-  (values) =>
+  make: (values) =>
     new Coco({
       imagesDir: values.images_dir,
       annotationsDir: values.annotations_dir,
@@ -255,4 +254,4 @@ export const coco: Component<ItemFormat> = component(
       keypoints: values.keypoints,
       thumbnails: values.thumbnails,
     }),
-)
+})

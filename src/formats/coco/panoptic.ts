@@ -5,8 +5,7 @@
 import { resolve } from "node:path"
 import { IngestError } from "../../model/errors.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { type Component, component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type FormatComponent, type ItemFormat } from "../../model/format.ts"
 import type { Item } from "../../model/item.ts"
 import type { SourceContext } from "../../model/source.ts"
 import type { Schema, SchemaMap } from "../../model/types.ts"
@@ -139,15 +138,15 @@ export class CocoPanoptic implements ItemFormat<typeof COLUMNS> {
   }
 }
 
-export const cocoPanoptic: Component<ItemFormat> = component(
-  "coco_panoptic",
-  "COCO panoptic segmentation: a row an image, with its mask as it is.",
-  {
+export const cocoPanoptic: FormatComponent = Format.define({
+  type: "coco_panoptic",
+  description: "COCO panoptic segmentation: a row an image, with its mask as it is.",
+  fields: {
     images_dir: { type: "text", description: "Folder of the images." },
     masks_dir: { type: "text", description: "Folder of the masks." },
     annotations: { type: "text", description: "Path of the panoptic file." },
     thumbnails: { type: "boolean", default: true, description: "Make thumbnails of the images, decoding them." },
   },
-  ({ images_dir, masks_dir, annotations, thumbnails }) =>
+  make: ({ images_dir, masks_dir, annotations, thumbnails }) =>
     new CocoPanoptic({ imagesDir: images_dir, masksDir: masks_dir, annotations, thumbnails }),
-)
+})

@@ -6,8 +6,7 @@
 import { resolve } from "node:path"
 import { type Column, textColumn } from "../../model/column.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { type Component, component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type FormatComponent, type ItemFormat } from "../../model/format.ts"
 import { columnOf } from "../../model/infer.ts"
 import type { Plain } from "../../model/item.ts"
 import type { Normalize } from "../../model/normalizer.ts"
@@ -119,10 +118,10 @@ export class ImageFolder implements ItemFormat {
   }
 }
 
-export const imageFolder: Component<ItemFormat> = component(
-  "image_folder",
-  "Pictures in folders that are classes, or with metadata.csv (.jsonl, .parquet) beside them.",
-  {
+export const imageFolder: FormatComponent = Format.define({
+  type: "image_folder",
+  description: "Pictures in folders that are classes, or with metadata.csv (.jsonl, .parquet) beside them.",
+  fields: {
     dir: { type: "text", description: "Folder of the dataset; relative ones from the working directory." },
     class_names: {
       type: "texts",
@@ -132,6 +131,6 @@ export const imageFolder: Component<ItemFormat> = component(
     },
     ...PICTURE_FIELDS,
   },
-  ({ dir, class_names, thumbnails, symlinks }) =>
+  make: ({ dir, class_names, thumbnails, symlinks }) =>
     new ImageFolder({ dir, thumbnails, symlinks, ...(class_names !== undefined && { classNames: class_names }) }),
-)
+})

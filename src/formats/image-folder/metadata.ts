@@ -50,7 +50,8 @@ const plainAt = (column: Column, row: number, place: string, name: string): Plai
     throw new IngestError(`${place}: column ${JSON.stringify(name)} holds bytes; metadata is numbers, texts and lists`)
   }
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value)
-  return value instanceof Float32Array ? Array.from(value) : value
+  if (typeof value !== "object" || value === null) return value
+  return value instanceof Float32Array ? Array.from(value) : value.map((vector) => Array.from(vector))
 }
 
 /** Names and types in the table; `asked` are the types that the caller wants. */

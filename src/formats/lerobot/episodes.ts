@@ -3,8 +3,7 @@ import { batchOf } from "../../model/batch.ts"
 
 import { bytesColumn, numberColumn, textColumn, validity } from "../../model/column.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type ItemFormat } from "../../model/format.ts"
 import type { Item, Plain } from "../../model/item.ts"
 import type { NormalizeContext, Rows } from "../../model/normalizer.ts"
 import type { SourceContext } from "../../model/source.ts"
@@ -116,14 +115,14 @@ export class LeRobotEpisodes implements ItemFormat {
   }
 }
 
-export const leRobotEpisodes = component(
-  NAME,
-  "The episodes of a LeRobot dataset (v2.0, v2.1, v3.0): a row an episode, with a video for each camera.",
-  { dataset_dir: DATASET_DIR, ...CHUNK_FIELDS },
-  ({ dataset_dir, chunk_start, chunk_end }): ItemFormat =>
+export const leRobotEpisodes = Format.define({
+  type: NAME,
+  description: "The episodes of a LeRobot dataset (v2.0, v2.1, v3.0): a row an episode, with a video for each camera.",
+  fields: { dataset_dir: DATASET_DIR, ...CHUNK_FIELDS },
+  make: ({ dataset_dir, chunk_start, chunk_end }): ItemFormat =>
     new LeRobotEpisodes({
       datasetDir: dataset_dir,
       chunkStart: chunk_start,
       ...(chunk_end !== undefined && { chunkEnd: chunk_end }),
     }),
-)
+})

@@ -3,8 +3,7 @@ import type { Batch } from "../../model/batch.ts"
 import { isNull } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type ItemFormat } from "../../model/format.ts"
 import type { Item } from "../../model/item.ts"
 import type { NormalizeContext, Rows } from "../../model/normalizer.ts"
 import type { SourceContext } from "../../model/source.ts"
@@ -200,10 +199,11 @@ export class LeRobotFrames implements ItemFormat {
   }
 }
 
-export const leRobotFrames = component(
-  NAME,
-  "The frames of a LeRobot dataset (v2.0, v2.1, v3.0): a row a frame, states and actions in columns of their own.",
-  {
+export const leRobotFrames = Format.define({
+  type: NAME,
+  description:
+    "The frames of a LeRobot dataset (v2.0, v2.1, v3.0): a row a frame, states and actions in columns of their own.",
+  fields: {
     dataset_dir: DATASET_DIR,
     ...CHUNK_FIELDS,
     unpack: {
@@ -217,7 +217,7 @@ export const leRobotFrames = component(
       description: "Make thumbnails of pictures that are in the data files.",
     },
   },
-  ({ dataset_dir, chunk_start, chunk_end, unpack, thumbnails }): ItemFormat =>
+  make: ({ dataset_dir, chunk_start, chunk_end, unpack, thumbnails }): ItemFormat =>
     new LeRobotFrames({
       datasetDir: dataset_dir,
       chunkStart: chunk_start,
@@ -225,4 +225,4 @@ export const leRobotFrames = component(
       unpack,
       thumbnails,
     }),
-)
+})

@@ -5,8 +5,7 @@ import { batchOf } from "../../model/batch.ts"
 import { numberColumn, textColumn } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type ItemFormat } from "../../model/format.ts"
 import type { Item } from "../../model/item.ts"
 import { parseJson } from "../../model/json-text.ts"
 import type { NormalizeContext, Rows } from "../../model/normalizer.ts"
@@ -149,9 +148,9 @@ export class LeRobotTasks implements ItemFormat<typeof COLUMNS> {
   }
 }
 
-export const leRobotTasks = component(
-  NAME,
-  "The tasks of a LeRobot dataset (v2.0, v2.1, v3.0): a row a task.",
-  { dataset_dir: DATASET_DIR },
-  ({ dataset_dir }): ItemFormat => new LeRobotTasks({ datasetDir: dataset_dir }),
-)
+export const leRobotTasks = Format.define({
+  type: NAME,
+  description: "The tasks of a LeRobot dataset (v2.0, v2.1, v3.0): a row a task.",
+  fields: { dataset_dir: DATASET_DIR },
+  make: ({ dataset_dir }): ItemFormat => new LeRobotTasks({ datasetDir: dataset_dir }),
+})

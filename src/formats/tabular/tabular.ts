@@ -2,8 +2,7 @@
 import { checkItem, closeItem, openItem } from "../../media/itemfile.ts"
 import { ConfigError, IngestError } from "../../model/errors.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type ItemFormat } from "../../model/format.ts"
 import type { Item } from "../../model/item.ts"
 import type { Normalize } from "../../model/normalizer.ts"
 import { formatType, type Schema } from "../../model/types.ts"
@@ -135,10 +134,10 @@ export class Tabular implements ItemFormat {
   }
 }
 
-export const tabular = component(
-  "tabular",
-  "Tables in Parquet, CSV, TSV and JSON Lines files.",
-  {
+export const tabular = Format.define({
+  type: "tabular",
+  description: "Tables in Parquet, CSV, TSV and JSON Lines files.",
+  fields: {
     path: {
       type: "texts",
       description: "Files, folders (with all that is in them) and globs; relative ones from the working directory.",
@@ -166,5 +165,6 @@ export const tabular = component(
       description: "Make thumbnails of the columns that the schema says are IMAGE.",
     },
   },
-  ({ columns, ...options }) => new Tabular({ ...options, ...(columns !== undefined && { columns: [columns].flat() }) }),
-)
+  make: ({ columns, ...options }) =>
+    new Tabular({ ...options, ...(columns !== undefined && { columns: [columns].flat() }) }),
+})

@@ -8,8 +8,7 @@ import { pictureSize } from "../../media/picture-size.ts"
 import { type Column, floatsColumn, int32Column, textColumn } from "../../model/column.ts"
 import { IngestError, messageOf } from "../../model/errors.ts"
 import { type Feed, recipeOf } from "../../model/feed.ts"
-import { type Component, component } from "../../model/fields.ts"
-import type { Columns, ItemFormat } from "../../model/format.ts"
+import { type Columns, Format, type FormatComponent, type ItemFormat } from "../../model/format.ts"
 import type { Item } from "../../model/item.ts"
 import type { Normalize } from "../../model/normalizer.ts"
 import type { SourceContext } from "../../model/source.ts"
@@ -149,10 +148,10 @@ export class Yolo implements ItemFormat<typeof SCHEMA> {
   }
 }
 
-export const yolo: Component<ItemFormat> = component(
-  "yolo",
-  "Pictures with text files of boxes or polygons (YOLO).",
-  {
+export const yolo: FormatComponent = Format.define({
+  type: "yolo",
+  description: "Pictures with text files of boxes or polygons (YOLO).",
+  fields: {
     dir: { type: "text", description: "Folder of the dataset; relative ones from the working directory." },
     images_dir: { type: "text", optional: true, description: "Folder of the pictures. Default: all of `dir`." },
     labels_dir: {
@@ -174,7 +173,7 @@ export const yolo: Component<ItemFormat> = component(
     },
     ...PICTURE_FIELDS,
   },
-  ({ dir, images_dir, labels_dir, class_names, on_missing, thumbnails, symlinks }) =>
+  make: ({ dir, images_dir, labels_dir, class_names, on_missing, thumbnails, symlinks }) =>
     new Yolo({
       dir,
       onMissing: on_missing,
@@ -184,4 +183,4 @@ export const yolo: Component<ItemFormat> = component(
       ...(labels_dir !== undefined && { labelsDir: labels_dir }),
       ...(class_names !== undefined && { classNames: class_names }),
     }),
-)
+})

@@ -7,11 +7,12 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { TableError } from "../../model/errors.ts"
 import type { RunRecord } from "../../model/run.ts"
-import type { Reader, Sink, Writer } from "../../model/sink.ts"
+import { type Reader, Sink, type Writer } from "../../model/sink.ts"
 import { createParquet } from "../../parquet/writer.ts"
 import { checkFolder, checkTableName, localPath, RUNS_TABLE, sideNames, sideTable } from "../../store/database.ts"
 import { acquireLock, type Lock } from "../../store/lock.ts"
 import { RUNS_SCHEMA, runBatch } from "../../store/runs.ts"
+import { TABLE, URI } from "../fields.ts"
 import { recover } from "./change.ts"
 import { hasShards } from "./shards.ts"
 import { openShardWriter } from "./writer.ts"
@@ -141,3 +142,10 @@ const logRun = async (folder: string, run: RunRecord): Promise<void> => {
   }
   await rename(draft, join(runs, `${run.run}.parquet`))
 }
+
+export const parquetSink = Sink.define({
+  type: "parquet",
+  description: "A folder of Parquet files, which datasets in Python, DuckDB, Arrow and Spark read as they are.",
+  fields: { uri: URI, table: TABLE },
+  make: (options) => parquet(options),
+})

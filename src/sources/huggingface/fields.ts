@@ -60,6 +60,7 @@ export const HUGGINGFACE_FIELDS = {
     type: "text",
     optional: true,
     variable: "HF_TOKEN",
+    secret: true,
     description: "Token of an account that may read the dataset; better in the variable than in the document.",
   },
   hub_url: {

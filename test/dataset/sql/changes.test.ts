@@ -169,7 +169,7 @@ describe("CREATE INDEX", () => {
     const { client } = await notes()
     await client.query("CREATE INDEX IF NOT EXISTS words ON notes USING deeplake_index (text)")
     await client.createIndex("notes", "text")
-    await expect(client.createIndex("notes", "chunk_index")).rejects.toThrow("Index creation failed")
+    await expect(client.createIndex("notes", "chunk")).rejects.toThrow("Index creation failed")
     await expect(client.createIndex("nope", "text")).rejects.toThrow("does not exist")
     await expect(client.query("CREATE INDEX ON notes (text)")).rejects.toThrow(
       "expected CREATE INDEX ON table USING deeplake_index",

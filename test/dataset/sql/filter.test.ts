@@ -67,26 +67,24 @@ beforeAll(async () => {
   client = new Client({ uri: await tempFolder() })
   const valid = (name: ColumnName) => validity(ROWS, (row) => rows[row]?.[name] != null)
   const all = <T>(name: ColumnName, zero: T) => rows.map((row) => (row[name] ?? zero) as T)
-  await writeTable(client.uri, "t", [
-    [
-      "one",
-      {
-        row: newColumn({ name: "INT32" }, ROWS, Int32Array.from(rows.keys())),
-        i: newColumn({ name: "INT32" }, ROWS, Int32Array.from(all("i", 0)), undefined, valid("i")),
-        "Long one": newColumn(
-          { name: "INT64" },
-          ROWS,
-          BigInt64Array.from(all("Long one", 0n)),
-          undefined,
-          valid("Long one"),
-        ),
-        f: newColumn({ name: "FLOAT32" }, ROWS, Float32Array.from(all("f", 0)), undefined, valid("f")),
-        x: newColumn({ name: "FLOAT64" }, ROWS, Float64Array.from(all("x", 0)), undefined, valid("x")),
-        tëxt: textColumn(rows.map(({ tëxt }) => tëxt)),
-        b: boolColumn(rows.map(({ b }) => b)),
-      },
-    ],
-  ])
+  const columns = {
+    row: newColumn({ name: "INT32" }, ROWS, Int32Array.from(rows.keys())),
+    i: newColumn({ name: "INT32" }, ROWS, Int32Array.from(all("i", 0)), undefined, valid("i")),
+    "Long one": newColumn(
+      { name: "INT64" },
+      ROWS,
+      BigInt64Array.from(all("Long one", 0n)),
+      undefined,
+      valid("Long one"),
+    ),
+    f: newColumn({ name: "FLOAT32" }, ROWS, Float32Array.from(all("f", 0)), undefined, valid("f")),
+    x: newColumn({ name: "FLOAT64" }, ROWS, Float64Array.from(all("x", 0)), undefined, valid("x")),
+    tëxt: textColumn(rows.map(({ tëxt }) => tëxt)),
+    b: boolColumn(rows.map(({ b }) => b)),
+  }
+  await writeTable(client.uri, "t", [["one", columns]])
+  await writeTable(client.uri, "indexed", [["one", columns]])
+  for (const name of ["i", "Long one", "f", "x", "b"]) await client.createIndex("indexed", name)
 })
 
 type Truth = boolean | null
@@ -256,6 +254,10 @@ describe("conditions", () => {
         // The store's, where it knows the condition; the engine's, because of what it is joined with.
         expect(await found(`SELECT row FROM t WHERE ${where}`), where).toEqual(expected)
         expect(await found(`SELECT row FROM t WHERE (${where}) OR row + 1 = 0`), where).toEqual(expected)
+        expect(
+          (await found(`SELECT row FROM indexed WHERE ${where}`)).toSorted((a, b) => a - b),
+          where,
+        ).toEqual(expected)
         expect(await client.query(`SELECT count(*) FROM t WHERE ${where}`, params)).toEqual([
           { count: expected.length },
         ])

@@ -4,12 +4,14 @@ import {
   bytesColumn,
   Client,
   float64Column,
+  floatsColumn,
   initializeWasm,
   int32Column,
   ManagedClient,
   numberColumn,
   textColumn,
   vectorColumn,
+  vectorsColumn,
 } from "../../../src/index.ts"
 import { writeTable } from "../../fixtures/tables.ts"
 import { tempFolder } from "../../fixtures/temp.ts"
@@ -59,6 +61,18 @@ beforeAll(async () => {
         meta: textColumn(['{"big":true}', '{"big":[1,2]}', null], { name: "JSON" }),
         "Odd name": textColumn(["a", "b", "c"]),
         huge: numberColumn(BigInt64Array.of(2n ** 62n, 5n, 7n), { name: "INT64" }),
+        box: floatsColumn([[1, 2, 3, 4], null, []], { name: "BOUNDING_BOX" }),
+        tokens: vectorsColumn(
+          [
+            [[1, 2]],
+            [],
+            [
+              [3, 4],
+              [5, 6.5],
+            ],
+          ],
+          { name: "MULTI_EMBEDDING", size: 2 },
+        ),
       },
     ],
   ])
@@ -190,7 +204,12 @@ describe("a query", () => {
       meta: '{"big":true}',
       "Odd name": "a",
       huge: 2n ** 62n,
+      box: Float32Array.of(1, 2, 3, 4),
+      tokens: [Float32Array.of(1, 2)],
     })
+    expect(await client.query("SELECT DISTINCT ON (label) * FROM animals ORDER BY label")).toEqual(
+      animals.toSorted((a, b) => byText(String(a.label), String(b.label))),
+    )
     expect(await client.query("SELECT * FROM animals WHERE legs + 0 = 4 ORDER BY label LIMIT 10")).toEqual(
       animals.toSorted((a, b) => byText(String(a.label), String(b.label))),
     )
@@ -321,7 +340,7 @@ describe("a query put together by calls", () => {
         .select("Odd name")
         .execute()
         .catch((error) => error.message),
-    ).toBe('SQL 1:8: there is no column "odd"; there are label, legs, clip, meta, Odd name, huge')
+    ).toBe('SQL 1:8: there is no column "odd"; there are label, legs, clip, meta, Odd name, huge, box, tokens')
     expect(await client.table("animals").select('"Odd name"').orderBy("label").limit(1).execute()).toEqual([
       { "Odd name": "a" },
     ])

@@ -1,0 +1,102 @@
+/**
+ * The rows that a query finds, as batches.
+ *
+ * Columns of bytes are not read with the others: the store reads far ahead, and a batch of it has a thousand rows. They
+ * are fetched by row id, so many rows at a time as make a few MiB.
+ */
+import type { Query } from "@lancedb/lancedb"
+import type { RecordBatch } from "apache-arrow"
+import { type Batch, sliceBatch } from "../model/batch.ts"
+import { bytesColumn, type Column, valueAt } from "../model/column.ts"
+import { type ColumnType, layoutOf, type Schema } from "../model/types.ts"
+import { fromRecordBatch } from "./arrow.ts"
+import type { Table } from "./database.ts"
+
+/** Bytes to fetch at a time. */
+const FETCH_BYTES = 8 << 20
+/** Rows to fetch before it is known how large they are. */
+const FIRST_ROWS = 16
+const MAX_ROWS = 64
+
+export type Bytes = Uint8Array | null
+export type Heavy = readonly [name: string, type: ColumnType]
+
+/** One column's bytes of the given rows, in their order. */
+export const fetchColumn = async (table: Table, [name, { blob }]: Heavy, ids: readonly bigint[]): Promise<Bytes[]> => {
+  if (blob) {
+    const blobs = await table.fetchBlobs(name, ids)
+    return blobs.map((bytes) => bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length))
+  }
+  const found = new Map<bigint, Bytes>()
+  for await (const record of table.takeRowIds(ids).select([name]).withRowId()) {
+    const column = fromRecordBatch(record).columns.get(name)
+    const rowIds = record.getChild("_rowid")
+    for (let row = 0; row < record.numRows; row++) {
+      const value = column ? valueAt(column, row) : null
+      found.set(rowIds?.get(row), value instanceof Uint8Array ? value : null)
+    }
+  }
+  return ids.map((id) => found.get(id) ?? null)
+}
+
+/** For each row, the bytes of its blobs: the store keeps their sizes with the row. */
+const blobSizes = (record: RecordBatch, blobs: readonly string[]): ((row: number) => number) => {
+  const sizes = blobs.map((name) => record.getChild(name)?.getChild("size"))
+  return (row) => sizes.reduce((sum, column) => sum + Number(column?.get(row) ?? 0), 0)
+}
+
+/**
+ * Runs the query and yields its rows in batches with the given columns, in their order. Such columns as `_score`, which
+ * are no columns of the table but come with the query, may be among them. A batch has at most a few MiB of bytes; one
+ * with a larger value has only this row.
+ */
+export async function* batchesOf(
+  table: Table,
+  schema: Schema,
+  query: Query,
+  columns: readonly string[],
+): AsyncGenerator<Batch> {
+  const wanted = [...new Set(columns)]
+  const heavy = wanted.flatMap((name): Heavy[] => {
+    const type = schema.get(name)
+    return type && layoutOf(type) === "bytes" ? [[name, type]] : []
+  })
+  const isHeavy = new Set(heavy.map(([name]) => name))
+  const light = wanted.filter((name) => !isHeavy.has(name))
+  const blobs = heavy.filter(([, { blob }]) => blob).map(([name]) => name)
+  query.select([...light, ...blobs])
+  // Without any column the store would not say how many rows there are.
+  if (heavy.length > 0 || light.length === 0) query.withRowId()
+  let next = blobs.length < heavy.length ? FIRST_ROWS : MAX_ROWS
+  for await (const record of query) {
+    const batch = fromRecordBatch(record.select(light))
+    if (heavy.length === 0) {
+      yield { ...batch, rows: record.numRows }
+      continue
+    }
+    const ids = [...(record.getChild("_rowid") ?? [])] as bigint[]
+    const sizeOf = blobSizes(record, blobs)
+    for (let start = 0; start < ids.length; ) {
+      let end = start
+      for (let room = FETCH_BYTES; end < Math.min(start + next, ids.length); end++) {
+        room -= sizeOf(end)
+        if (room < 0 && end > start) break
+      }
+      const fetched = new Map<string, Column>()
+      let bytes = 0
+      for (const [name, type] of heavy) {
+        const column = bytesColumn(await fetchColumn(table, [name, type], ids.slice(start, end)), type)
+        fetched.set(name, column)
+        bytes += column.values.length
+      }
+      const piece = sliceBatch({ ...batch, rows: ids.length }, start, end)
+      const ordered = wanted.flatMap((name): [string, Column][] => {
+        const column = fetched.get(name) ?? piece.columns.get(name)
+        return column ? [[name, column]] : []
+      })
+      yield { rows: end - start, columns: new Map(ordered) }
+      next = Math.max(1, Math.min(MAX_ROWS, Math.floor((FETCH_BYTES / Math.max(1, bytes)) * (end - start))))
+      start = end
+    }
+  }
+}
