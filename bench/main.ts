@@ -23,6 +23,7 @@ const HELPERS = [
   "memory-export.ts",
   "memory-sync.ts",
   "many-items.ts",
+  "query-inputs.ts",
   "search-inputs.ts",
 ]
 

@@ -3,8 +3,12 @@ import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.t
 import { createIndex as createIndexOf } from "./dataset/indexes.ts"
 import type { At } from "./dataset/open.ts"
 import { type SearchOptions, type SearchRow, search as searchIn } from "./dataset/search.ts"
+import { type TableQuery, tableQuery } from "./dataset/sql/builder.ts"
+import type { QueryOptions } from "./dataset/sql/deadline.ts"
+import type { Param } from "./dataset/sql/params.ts"
+import type { QueryRow } from "./dataset/sql/query.ts"
+import { collectRows, runStatement } from "./dataset/sql/run.ts"
 import { type Dataset, type OpenOptions, openTable as openOf } from "./dataset/training/index.ts"
-
 import {
   diffVersions,
   type ItemChange,
@@ -19,6 +23,7 @@ import {
   type VersionInfo,
 } from "./dataset/versions/index.ts"
 import type { Plan } from "./engine/plan.ts"
+import { defaultUri } from "./environment.ts"
 import { describeValue } from "./model/describe.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
 import type { Summary } from "./model/events.ts"
@@ -33,8 +38,15 @@ import { type HuggingFaceOptions, huggingface } from "./sources/huggingface.ts"
 import type { IndexOptions, IndexResult } from "./store/indexes.ts"
 
 export interface ClientOptions {
-  /** Folder of the database; made when it is not there. Default `./data`. */
+  /** Folder of the database; made when it is not there. Default: the environment's `SLUICE_URI`, or `./data`. */
   readonly uri?: string
+}
+
+/** What code for the SDK that Sluice re-creates gives to its client. There is no server here: only `uri` counts. */
+export interface ManagedClientOptions extends ClientOptions {
+  readonly token?: string
+  readonly workspaceId?: string
+  readonly apiUrl?: string
 }
 
 export interface IngestOptions extends Pick<RunSettings, "mode" | "flushEvery" | "commitEvery" | "errors" | "workers"> {
@@ -156,7 +168,7 @@ export class Client implements AsyncDisposable {
   readonly uri: string
 
   constructor(options: ClientOptions = {}) {
-    this.uri = options.uri ?? "./data"
+    this.uri = options.uri ?? defaultUri()
   }
 
   /**
@@ -236,6 +248,74 @@ export class Client implements AsyncDisposable {
     return loadView(this.uri, table, view)
   }
 
+  /**
+   * Asks the tables in SQL, PostgreSQL's: joins, aggregates, windows, WITH. Values stand for `$1`, `$2`, ... `*` means all
+   * columns but the hidden ones (`_item`, ...), which can be named. Rows that a filter leaves out and columns that nothing
+   * names are not read.
+   *
+   * | in the table | in a row |
+   * |---|---|
+   * | TEXT, JSON | string |
+   * | INT32, FLOAT32, FLOAT64, CLASS_LABEL, BOOL | number, boolean |
+   * | INT64, and what is computed of it | number where that is exact, else bigint |
+   * | EMBEDDING, BOUNDING_BOX, POINT | Float32Array; of a MULTI_EMBEDDING, an array of them |
+   * | BINARY, IMAGE, VIDEO, ... | Uint8Array |
+   * | computed dates and times | string, ISO 8601; with a Z, in UTC, where there is a time zone |
+   * | computed arrays and rows | arrays and objects |
+   *
+   * @throws {TableError} for what is wrong with the query, with line and column; "Query timed out".
+   * @example
+   * ```ts
+   * const client = new Client()
+   * const rows = await client.query<{ label: string; count: number }>(
+   *   "SELECT label, count(*) FROM photos WHERE width > $1 GROUP BY label ORDER BY count DESC LIMIT 10",
+   *   [640],
+   * )
+   * for (const { label, count } of rows) console.log(label, count)
+   * ```
+   */
+  async query<Row = QueryRow>(
+    sql: string,
+    params?: readonly Param[] | null,
+    options: QueryOptions = {},
+  ): Promise<Row[]> {
+    return (await collectRows(await runStatement(this.uri, sql, params, options))) as Row[]
+  }
+
+  /**
+   * As {@link query}, with the rows some at a time, for results that are too large to be held at once.
+   *
+   * @example
+   * ```ts
+   * const client = new Client()
+   * for await (const rows of client.stream("SELECT id, image FROM photos WHERE width > $1", [640])) {
+   *   console.log(rows.length)
+   * }
+   * ```
+   */
+  async *stream<Row = QueryRow>(
+    sql: string,
+    params?: readonly Param[] | null,
+    options: QueryOptions = {},
+  ): AsyncGenerator<readonly Row[]> {
+    yield* (await runStatement(this.uri, sql, params, options)).pages as AsyncGenerator<readonly Row[]>
+  }
+
+  /**
+   * A query of one table, put together by calls: see {@link TableQuery}.
+   *
+   * @example
+   * ```ts
+   * const client = new Client()
+   * const rows = await client.table("videos").select("id", "text").where("file_id = $1", "abc123").limit(10).execute()
+   * ```
+   */
+  table<Row = QueryRow>(name: string): TableQuery<Row> {
+    return tableQuery<Row>(name, async (sql, params, options) =>
+      collectRows(await runStatement(this.uri, sql, params, options)),
+    )
+  }
+
   /** Names of the tables, sorted. */
   listTables(): Promise<string[]> {
     return tablesOf(this.uri)
@@ -279,6 +359,16 @@ export class Client implements AsyncDisposable {
     await this.close()
   }
 }
+
+/** The client under the name that the SDK which Sluice re-creates gives to it. */
+export class ManagedClient extends Client {
+  constructor(options: ManagedClientOptions = {}) {
+    super(options)
+  }
+}
+
+/** There is nothing to initialize; this is here for code that waits for it. */
+export const initializeWasm = async (): Promise<void> => {}
 
 const media = ({ chunkSize, chunkOverlap, pdfDpi }: IngestOptions) => ({
   text: {

@@ -7,6 +7,9 @@ export {
   type HuggingFaceData,
   type IngestOptions,
   type IngestResult,
+  initializeWasm,
+  ManagedClient,
+  type ManagedClientOptions,
 } from "./client.ts"
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type DeadLetterOptions, deadLetters } from "./dataset/dead-letters.ts"
@@ -25,6 +28,11 @@ export {
   type TextSearchOptions,
   type Vector,
 } from "./dataset/search.ts"
+export type { TableQuery } from "./dataset/sql/builder.ts"
+export type { QueryOptions } from "./dataset/sql/deadline.ts"
+export type { Param } from "./dataset/sql/params.ts"
+export type { QueryRow } from "./dataset/sql/query.ts"
+export type { QueryValue } from "./dataset/sql/result.ts"
 export {
   type BatchesOptions,
   type ColumnArray,
@@ -53,7 +61,6 @@ export {
   tagVersion,
   type VersionInfo,
 } from "./dataset/versions/index.ts"
-
 export { type Forecast, forecast, type Prospect, type Share } from "./engine/forecast.ts"
 export type { Contract, Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"

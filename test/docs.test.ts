@@ -8,6 +8,7 @@ import { json } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { connect } from "@lancedb/lancedb"
 import { describe, expect, it } from "vitest"
+import { askPhotos } from "../docs/guide/examples/ask-photos.ts"
 import { carefulSync } from "../docs/guide/examples/careful-sync.ts"
 import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
 import { embed } from "../docs/guide/examples/embed.ts"
@@ -134,6 +135,37 @@ describe("an example", () => {
     ])
     await client.ingest("plain", null, { format })
     expect(await typesOf(client, "plain")).toMatchObject({ image: "BINARY" })
+  })
+
+  it("askPhotos, and all SQL of its page: answers about pictures in a table", async () => {
+    const client = new Client({ uri: await tempFolder() })
+    const ids = Array.from({ length: 30 }, (_, id) => id)
+    await client.ingest("photos", {
+      id: ids,
+      label: ids.map((id) => (id === 0 ? "lone" : id % 3 === 0 ? "Cat" : "dog")),
+      width: ids.map((id) => id * 50),
+      image: ids.map((id) => new Uint8Array(id + 1)),
+      caption: ids.map((id) => `picture ${id}`),
+      info: ids.map((id) => ({ camera: id % 2 ? "X100" : "pinhole" })),
+    })
+    await client.ingest("names", { label: ["dog", "lone"], name: ["Dog", "nobody"] })
+    expect(await askPhotos(client.uri, "dog")).toEqual({
+      largest: [29, 28, 26].map((id) => ({ id, bytes: id + 1 })),
+      labels: [
+        { label: "dog", count: 20 },
+        { label: "Cat", count: 9 },
+      ],
+    })
+    const page = readFileSync(new URL("query.md", GUIDE), "utf8")
+    const answers: unknown[] = []
+    for (const [, sql = ""] of page.matchAll(/```sql\n(.*?)```/gs)) answers.push((await client.query(sql)).length)
+    expect(answers).toEqual([3, 7, 15, 2, 0, 0])
+    expect(
+      await client.query("SELECT label, count(*), min(width) AS min FROM photos GROUP BY label ORDER BY label"),
+    ).toEqual([
+      { label: "cat", count: 10, min: 150 },
+      { label: "dog", count: 21, min: 0 },
+    ])
   })
 
   it("embed: a vector for each text, and no call that outlives its run", async () => {

@@ -1,4 +1,5 @@
 /** Rows on standard output: aligned for people, or as JSON or CSV, whole, for programs. */
+import { once } from "node:events"
 import { escapeJson, escapeText } from "../observe/escape.ts"
 import type { Format } from "./arguments.ts"
 import { print } from "./console.ts"
@@ -59,30 +60,50 @@ const formatList = (columns: readonly string[], rows: readonly (readonly string[
 }
 
 /**
- * Columns side by side, numbers to the right. Where they do not fit into `room` characters, long values are cut; where
- * that is not enough, values stand below one another.
+ * Columns side by side, numbers to the right: a header, and the rows of each call, as wide as those of the first one.
+ * Where they do not fit into `room` characters, long values are cut; where that is not enough, values stand below one
+ * another.
  */
-export const formatTable = (
+export const tableWriter = (
   columns: readonly string[],
-  rows: readonly Row[],
   room: number = process.stdout.columns || Infinity,
-): string => {
-  const cells = rows.map((row) => columns.map((column) => cut(lineOf(cellOf(row[column])), MAX_CELL)))
+): ((rows: readonly Row[]) => string) => {
   const header = columns.map(escapeText)
-  const natural = header.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)))
-  const widths = narrowed(natural, room)
-  if (!widths) return formatList(header, cells, room)
-  const right = columns.map((column) => rows.length > 0 && rows.every((row) => isNumeric(row[column])))
-  const line = (row: readonly string[]): string =>
-    row
-      .map((cell, at) => {
-        const width = widths[at] ?? 0
-        return right[at] ? cut(cell, width).padStart(width) : cut(cell, width).padEnd(width)
-      })
-      .join(" ".repeat(GAP))
-      .trimEnd()
-  return [line(header), line(widths.map((width) => "-".repeat(width))), ...cells.map(line)].join("\n")
+  let format: ((cells: readonly (readonly string[])[]) => string) | undefined
+
+  const sideBySide = (widths: readonly number[], right: readonly boolean[]) => {
+    const line = (row: readonly string[]): string =>
+      row
+        .map((cell, at) => {
+          const width = widths[at] ?? 0
+          // Later rows may be wider than the first ones; where there is room without end, nothing is lost of them.
+          const shown = room === Infinity ? cell : cut(cell, width)
+          return right[at] ? shown.padStart(width) : shown.padEnd(width)
+        })
+        .join(" ".repeat(GAP))
+        .trimEnd()
+    return { head: [line(header), line(widths.map((width) => "-".repeat(width)))], line }
+  }
+
+  return (rows) => {
+    const cells = rows.map((row) => columns.map((column) => cut(lineOf(cellOf(row[column])), MAX_CELL)))
+    if (format) return format(cells)
+    const natural = header.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)))
+    const widths = narrowed(natural, room)
+    if (!widths) {
+      format = (more) => formatList(header, more, room)
+      return format(cells)
+    }
+    const right = columns.map((column) => rows.length > 0 && rows.every((row) => isNumeric(row[column])))
+    const { head, line } = sideBySide(widths, right)
+    format = (more) => more.map(line).join("\n")
+    return [...head, ...cells.map(line)].join("\n")
+  }
 }
+
+/** As {@link tableWriter}, of all rows at once. */
+export const formatTable = (columns: readonly string[], rows: readonly Row[], room?: number): string =>
+  tableWriter(columns, room)(rows)
 
 /** RFC 4180, but with lines that end as they do everywhere else here. */
 const csvCell = (value: unknown): string => {
@@ -96,8 +117,46 @@ const formatCsv = (columns: readonly string[], rows: readonly Row[]): string =>
     .join("\n")
 
 /** A bigint is written as text: JSON's readers would round it. */
-export const printJson = (value: unknown): void =>
-  print(escapeJson(JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? String(one) : one), 2)))
+const toJson = (value: unknown, indent?: number): string =>
+  escapeJson(JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? String(one) : one), indent))
+
+export const printJson = (value: unknown): void => print(toJson(value, 2))
+
+/** Waits where what reads the output is slower than what makes it. */
+const write = async (text: string): Promise<void> => {
+  if (!process.stdout.write(text)) await once(process.stdout, "drain")
+}
+
+const csvLines = (columns: readonly string[], rows: readonly Row[]): string =>
+  rows.map((row) => `${columns.map((column) => csvCell(row[column])).join(",")}\n`).join("")
+
+/** Prints rows as they come, as {@link printRows} does; JSON is an array with one object a line. */
+export const printPages = async (
+  format: Format,
+  columns: readonly string[],
+  pages: AsyncIterable<readonly Row[]>,
+): Promise<void> => {
+  const table = tableWriter(columns)
+  const safe = (csv: string): string => (process.stdout.isTTY ? csv.split("\n").map(escapeText).join("\n") : csv)
+  let before = ""
+  if (format === "csv") await write(safe(`${columns.map(csvCell).join(",")}\n`))
+  if (format === "json") before = "["
+  for await (const rows of pages) {
+    if (rows.length === 0) continue
+    if (format === "csv") await write(safe(csvLines(columns, rows)))
+    if (format === "table") await write(`${table(rows)}\n`)
+    if (format !== "json") {
+      before = "printed"
+      continue
+    }
+    for (const row of rows) {
+      await write(`${before}${toJson(row)}`)
+      before = ",\n"
+    }
+  }
+  if (format === "json") await write(before === "[" ? "[]\n" : "]\n")
+  if (format === "table" && before === "") await write(`${table([])}\n`)
+}
 
 /** Prints rows as they were asked for; on a terminal CSV too is kept from acting upon it. */
 export const printRows = (format: Format, columns: readonly string[], rows: readonly Row[]): void => {

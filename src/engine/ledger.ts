@@ -8,6 +8,7 @@ import type { Batch } from "../model/batch.ts"
 import { valueAt } from "../model/column.ts"
 import { type Hash64, HashMap, HashSet, hash64, hashAscii } from "../model/hash-set.ts"
 import type { ItemRecord } from "../model/item.ts"
+import { isSqlItem, SQL_ITEM_LENGTH } from "../model/rows.ts"
 import type { Reader } from "../model/sink.ts"
 import { ITEMS, REMOVING, type Removal, removalOf } from "./records.ts"
 
@@ -27,7 +28,7 @@ export interface Cut extends ItemVersion {
 export interface Ledger {
   /** Number of the newest commit. */
   readonly lastCommit: number
-  /** Items that are in the table whole. */
+  /** Items that are in the table whole, without those that were put in by hand. */
   readonly items: number
   standing(item: string, version: string): Standing
   /** The item was in the table whole when the run began, in whatever version. */
@@ -83,12 +84,21 @@ interface Whole {
   readonly versions: HashMap
   /** Items that are there in several versions. */
   readonly doubled: readonly string[]
+  /** How many are rows of an INSERT. */
+  readonly inserted: number
+}
+
+/** The length tells nearly all others without a text being made. */
+const isInserted = (batch: Batch, row: number): boolean => {
+  const { offsets } = batch.columns.get("_item") ?? {}
+  return (offsets?.[row + 1] ?? 0) - (offsets?.[row] ?? 0) === SQL_ITEM_LENGTH && isSqlItem(textAt(batch, "_item", row))
 }
 
 /** `newest` are the versions that count of items that are there in several. */
 const wholeItems = async (reader: Reader, newest: ReadonlyMap<string, string>): Promise<Whole> => {
   const versions = new HashMap()
   const doubled: string[] = []
+  let inserted = 0
   for await (const batch of reader.read(["_item", "_version"], { end: true })) {
     for (let row = 0; row < batch.rows; row++) {
       if (newest.size > 0) {
@@ -97,10 +107,10 @@ const wholeItems = async (reader: Reader, newest: ReadonlyMap<string, string>): 
       }
       if (!versions.add(hashAt(batch, "_item", row), hashAt(batch, "_version", row))) {
         doubled.push(textAt(batch, "_item", row))
-      }
+      } else if (isInserted(batch, row)) inserted++
     }
   }
-  return { versions, doubled }
+  return { versions, doubled, inserted }
 }
 
 /** Whether it is in the table whole, in this version or in another one. */
@@ -224,7 +234,7 @@ export const readLedger = async (reader: Reader, { ignore }: LedgerOptions): Pro
   const records = await readRecords(reader, whole, cut)
   return {
     lastCommit,
-    items: whole.versions.size,
+    items: whole.versions.size - whole.inserted,
     cut,
     newest,
     voidRecords: records.void,

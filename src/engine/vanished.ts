@@ -1,6 +1,7 @@
 /** Items that are in the table and not in the source any more: `sync` removes them, after a complete listing. */
 import { HashSet, hash64 } from "../model/hash-set.ts"
 import type { Item } from "../model/item.ts"
+import { isSqlItem } from "../model/rows.ts"
 import type { Reader, RowFilter, Writer } from "../model/sink.ts"
 import { crashPoint } from "./crash-point.ts"
 import { type Ledger, textAt } from "./ledger.ts"
@@ -42,7 +43,8 @@ export async function* unlistedItems(
   for await (const batch of reader.read(["_item"], filter)) {
     for (let row = 0; row < batch.rows; row++) {
       const item = textAt(batch, "_item", row)
-      if (!seen.has(item)) yield item
+      // What was put in by hand was never in the source.
+      if (!seen.has(item) && !isSqlItem(item)) yield item
     }
   }
 }

@@ -44,6 +44,14 @@ export const checkColumnName = (name: string): void => {
   }
 }
 
+/** The item that the rows of an INSERT are. No source has it, and so none can be without it. */
+export const sqlItem = (id: string): string => `sql:${id}`
+
+/** `sql:` and a UUID. */
+export const SQL_ITEM_LENGTH = 40
+
+export const isSqlItem = (item: string): boolean => /^sql:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(item)
+
 /** Consecutive rows of one item. */
 export interface RowSpan {
   readonly item: string

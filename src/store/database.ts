@@ -64,7 +64,7 @@ export const sideNames = (names: readonly string[], table: string): string[] => 
   return names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length))
 }
 
-const isInternal = (name: string): boolean => name === RUNS_TABLE || name.includes(SIDE)
+export const isInternal = (name: string): boolean => name === RUNS_TABLE || name.includes(SIDE)
 
 /** @throws {ConfigError} for a name that cannot be a folder's, or is kept for side tables. */
 export const checkTableName = (name: string): void => {

@@ -132,6 +132,27 @@ describe("reading commands", () => {
     const both = ["search", "docs", "otter", "--where", "_row < 0", "--vector-from", "vector.json"]
     expect((await run(both)).stderr).toContain('Table "docs" has no EMBEDDING column to search')
 
+    const question = `SELECT _item, chunk_index, '\\x89504e47'::bytea AS b, text FROM docs WHERE text LIKE $1 ORDER BY 1 LIMIT $2`
+    const params = ["--param", "%waits at%", "--param", "2"]
+    const asked = await run(["query", question, ...params, "--format", "json"])
+    expect(JSON.parse(asked.stdout)).toEqual(
+      ["fox", "heron"].map((animal) => ({
+        _item: `${animal}.txt`,
+        chunk_index: 0,
+        b: "binary, 4 bytes",
+        text: `The ${animal} waits at the lock gate.\n`,
+      })),
+    )
+    expect((await run(["query", "SELECT count(*), 'a,b' AS t FROM docs", "--format", "csv"])).stdout).toBe(
+      'count,t\n7,"a,b"\n',
+    )
+    expect(await run(["query", "SELECT txt FROM docs"])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: 'error: SQL 1:8: there is no column "txt"; did you mean "text"?\n',
+    })
+    expect((await run(["query", "SELECT text FROM docs WHERE false"])).stdout).toBe("text\n----\n")
+
     const exported = await run(["export", "docs", "out", "--column", "text"])
     expect(exported).toMatchObject({ code: 0, stdout: "" })
     expect(exported.stderr).toMatch(/^exported 7 files/)

@@ -1,6 +1,6 @@
 /** Commands that look at tables, and take them elsewhere. */
 import { type Command, Option } from "commander"
-import { atOption, count, formatOption, names, uriOption } from "../arguments.ts"
+import { atLeastOne, atOption, collect, count, formatOption, names, uriOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
 
 export const addTableCommands = (program: Command, env: Environment): void => {
@@ -44,6 +44,19 @@ export const addTableCommands = (program: Command, env: Environment): void => {
     .action(async (table: string, words: string[], options) => {
       const { searchCommand } = await import("../commands/search.ts")
       await searchCommand(table, words, options)
+    })
+
+  program
+    .command("query")
+    .description("Ask the tables in SQL (PostgreSQL's).")
+    .argument("<sql>", "one statement, such as: SELECT label, count(*) FROM photos GROUP BY label")
+    .addOption(new Option("--param <value>", "the value of $1; again for $2, and so on").argParser(collect))
+    .addOption(new Option("--timeout <seconds>", "how long the query may take").argParser(atLeastOne).default(60))
+    .addOption(uriOption(env))
+    .addOption(formatOption())
+    .action(async (sql: string, options) => {
+      const { queryCommand } = await import("../commands/query.ts")
+      await queryCommand(sql, options)
     })
 
   program
