@@ -25,7 +25,7 @@ import {
 import type { Plan } from "./engine/plan.ts"
 import { defaultUri } from "./environment.ts"
 import { describeValue } from "./model/describe.ts"
-import { ConfigError, IngestError } from "./model/errors.ts"
+import { ConfigError, IngestError, WorkspaceError } from "./model/errors.ts"
 import type { Summary } from "./model/events.ts"
 import type { Feed } from "./model/feed.ts"
 import { type Format, isItemFormat } from "./model/format.ts"
@@ -42,10 +42,13 @@ export interface ClientOptions {
   readonly uri?: string
 }
 
-/** What code for the SDK that Sluice re-creates gives to its client. There is no server here: only `uri` counts. */
+/** What code for the SDK that Sluice re-creates gives to its client. There is no server here, and nobody to sign in to. */
 export interface ManagedClientOptions extends ClientOptions {
+  /** Counts for nothing. */
   readonly token?: string
+  /** A folder of its own in that of `uri`, so that tables of two workspaces do not mix. `default` (default) is `uri` itself. */
   readonly workspaceId?: string
+  /** Counts for nothing. */
   readonly apiUrl?: string
 }
 
@@ -134,7 +137,7 @@ interface Target {
 /** The plan of a call, and how many rows it will make where that is known (else 0). */
 const planFor = (
   target: Target,
-  data: ColumnData | HuggingFaceData | null,
+  data: ColumnData | HuggingFaceData | null | undefined,
   options: IngestOptions,
 ): { readonly plan: Plan; readonly rows: number } => {
   const { format, schema = {} } = options
@@ -184,7 +187,7 @@ export class Client implements AsyncDisposable {
    */
   async ingest(
     tableName: string,
-    data: ColumnData | HuggingFaceData | null,
+    data?: ColumnData | HuggingFaceData | null,
     options: IngestOptions = {},
   ): Promise<IngestResult> {
     const sink = lance({ uri: this.uri, table: tableName, index: options.index ?? [] })
@@ -360,10 +363,25 @@ export class Client implements AsyncDisposable {
   }
 }
 
-/** The client under the name that the SDK which Sluice re-creates gives to it. */
+/** @throws {WorkspaceError} for a name that is none, or no folder's. */
+const workspaceUri = ({ uri = defaultUri(), workspaceId = "default" }: ManagedClientOptions): string => {
+  if (workspaceId === "") throw new WorkspaceError("workspace ID is required: leave workspaceId out, or give it a name")
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/.test(workspaceId) || workspaceId.endsWith(".lance")) {
+    throw new WorkspaceError(
+      `workspaceId: expected letters, digits, "_", "-" and "." (at most 128, not ".lance" at the end), found ${JSON.stringify(workspaceId)}`,
+    )
+  }
+  return workspaceId === "default" ? uri : `${uri.replace(/\/+$/, "")}/${workspaceId}`
+}
+
+/**
+ * The client under the name that the SDK which Sluice re-creates gives to it.
+ *
+ * @throws {WorkspaceError} for a `workspaceId` that cannot be a folder's name.
+ */
 export class ManagedClient extends Client {
   constructor(options: ManagedClientOptions = {}) {
-    super(options)
+    super({ uri: workspaceUri(options) })
   }
 }
 

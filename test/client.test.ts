@@ -1,7 +1,16 @@
 /** The one-line way in: what `client.ingest` takes, and what it says to what it does not take. */
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { readRows } from "../src/dataset/rows.ts"
-import { Client, type Columns, ConfigError, type Format, IngestError } from "../src/index.ts"
+import {
+  Client,
+  type Columns,
+  ConfigError,
+  type Format,
+  IngestError,
+  ManagedClient,
+  WorkspaceError,
+} from "../src/index.ts"
 import { numbers } from "./fixtures/hub/datasets.ts"
 import { startHub } from "./fixtures/hub.ts"
 import { tempFolder } from "./fixtures/temp.ts"
@@ -72,5 +81,21 @@ describe("client.ingest", () => {
     await expect(client.ingest("t", { _huggingface: "o/d", x: [1] })).rejects.toThrow(ConfigError)
     await expect(client.ingest("t", { _huggingface: [1] })).rejects.toThrow(/expected the name of a dataset/)
     await expect(client.ingest("t", { _huggingface: "../d" })).rejects.toThrow(/expected the name of a dataset/)
+  })
+})
+
+describe("ManagedClient", () => {
+  it("keeps the tables of each workspace in a folder of their own", async () => {
+    const uri = await tempFolder()
+    const [one, two] = ["default", "two"].map((workspaceId) => new ManagedClient({ token: "t", workspaceId, uri }))
+    await one?.ingest("notes", { n: [1] })
+    await two?.ingest("notes", { n: [2] })
+    expect(await new Client({ uri }).query("SELECT n FROM notes")).toEqual([{ n: 1 }])
+    expect(await new Client({ uri: join(uri, "two") }).query("SELECT n FROM notes")).toEqual([{ n: 2 }])
+    expect(await one?.listTables()).toEqual(["notes"])
+    expect(() => new ManagedClient({ workspaceId: "" })).toThrow("workspace ID is required")
+    for (const workspaceId of ["..", "a/b", "notes.lance"]) {
+      expect(() => new ManagedClient({ workspaceId })).toThrow(WorkspaceError)
+    }
   })
 })

@@ -1,6 +1,7 @@
 /** Indexes of a table: which there are, and building them anew where rows came since. */
 import type { Index } from "@lancedb/lancedb"
 import { ConfigError, messageOf, TableError } from "../model/errors.ts"
+import { isHidden } from "../model/rows.ts"
 import { type ColumnType, formatType, layoutOf, type Schema } from "../model/types.ts"
 import { fromRecordBatch } from "./arrow.ts"
 import { lancedb, type Table } from "./database.ts"
@@ -207,7 +208,10 @@ export const buildIndex = async (
   options: IndexOptions = {},
 ): Promise<IndexResult> => {
   const columnType = schema.get(column)
-  if (!columnType) throw failed(column, ` is not there; the table has ${[...schema.keys()].join(", ")}`)
+  if (!columnType) {
+    const visible = [...schema.keys()].filter((name) => !isHidden(name))
+    throw failed(column, ` is not there; the table has ${visible.join(", ")}`)
+  }
   const types = possible(columnType)
   const [usual] = types
   if (usual === undefined || (options.type !== undefined && !types.includes(options.type))) {

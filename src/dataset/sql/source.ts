@@ -13,13 +13,16 @@ const lineAndColumn = (before: string): string => {
   return `${line.length}:${[...(line.at(-1) ?? "")].length + 1}`
 }
 
+/** Node prints a cause that is undefined, too. */
+const because = (cause: unknown): ErrorOptions | undefined => (cause === undefined ? undefined : { cause })
+
 /** `SQL 1:15: message`; lines and columns count from 1, columns in characters. */
 const located = (before: string, message: string, cause?: unknown): TableError =>
-  new TableError(`SQL ${lineAndColumn(before)}: ${message}`, { cause })
+  new TableError(`SQL ${lineAndColumn(before)}: ${message}`, because(cause))
 
 export const errorAt = (sql: string, location: Location, message: string, cause?: unknown): TableError =>
   location === undefined || location < 0
-    ? new TableError(`SQL: ${message}`, { cause })
+    ? new TableError(`SQL: ${message}`, because(cause))
     : located(Buffer.from(sql).subarray(0, location).toString(), message, cause)
 
 interface ParserError extends Error {

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { Client } from "../../../src/client.ts"
+import { listIndexes } from "../../../src/dataset/indexes.ts"
 import { acquireLock } from "../../../src/store/lock.ts"
 import { tempFolder } from "../../fixtures/temp.ts"
 
@@ -174,5 +175,21 @@ describe("CREATE INDEX", () => {
     await expect(client.query("CREATE INDEX ON notes (text)")).rejects.toThrow(
       "expected CREATE INDEX ON table USING deeplake_index",
     )
+  })
+
+  it("makes the type that WITH asks for, beside another one", async () => {
+    const { client } = await notes()
+    await client.query("CREATE INDEX ON notes USING deeplake_index (text) WITH (index_type = 'bm25')")
+    await client.query("CREATE INDEX ON notes USING deeplake_index (text) WITH (index_type = exact_text)")
+    const types = (await listIndexes(client.uri, "notes")).map(({ type }) => type).sort()
+    expect(types).toEqual(["BM25", "BTREE"])
+    for (const [options, problem] of [
+      ["index_type = 'pooled'", "SQL 1:57: index_type: expected bm25, exact_text"],
+      ["lists = 10", "SQL 1:57: there is no option lists; there is index_type"],
+      ["index_type = ivf_flat", "Index creation failed"],
+    ]) {
+      const asked = client.query(`CREATE INDEX ON notes USING deeplake_index (text) WITH (${options})`)
+      await expect(asked).rejects.toThrow(problem)
+    }
   })
 })

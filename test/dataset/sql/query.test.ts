@@ -315,7 +315,7 @@ describe("a query", () => {
 describe("a query put together by calls", () => {
   it("answers as its SQL does, and can be the beginning of several", async () => {
     await initializeWasm()
-    const managed = new ManagedClient({ token: "t", workspaceId: "w", uri: client.uri })
+    const managed = new ManagedClient({ token: "t", uri: client.uri })
     const dogs = managed.table<{ id: number; label: string; score: number }>("photos").where("label = $1", "dog")
     const best = dogs
       .select("id", "score")
