@@ -1,12 +1,27 @@
 /** The one-line way in: a client of one database. */
 import { dropTable as dropOf, listTables as tablesOf } from "./dataset/catalog.ts"
 import { createIndex as createIndexOf } from "./dataset/indexes.ts"
+import type { At } from "./dataset/open.ts"
 import { type SearchOptions, type SearchRow, search as searchIn } from "./dataset/search.ts"
 import { type TableQuery, tableQuery } from "./dataset/sql/builder.ts"
 import type { QueryOptions } from "./dataset/sql/deadline.ts"
 import type { Param } from "./dataset/sql/params.ts"
 import type { QueryRow } from "./dataset/sql/query.ts"
 import { collectRows, runStatement } from "./dataset/sql/run.ts"
+import { type Dataset, type OpenOptions, openTable as openOf } from "./dataset/training/index.ts"
+import {
+  diffVersions,
+  type ItemChange,
+  listVersions,
+  loadView,
+  type RestoreOptions,
+  type RestoreResult,
+  restoreVersion,
+  saveView,
+  type TagOptions,
+  tagVersion,
+  type VersionInfo,
+} from "./dataset/versions/index.ts"
 import type { Plan } from "./engine/plan.ts"
 import { defaultUri } from "./environment.ts"
 import { describeValue } from "./model/describe.ts"
@@ -191,6 +206,46 @@ export class Client implements AsyncDisposable {
       )
     }
     return { tableName, rowCount: summary.rows, datasetPath: `${this.uri}/${tableName}`, summary }
+  }
+
+  /**
+   * Opens a table to train on it, at the version that it has now or at another one (`{ at: 12 }`, `{ at: "tag" }`). Close
+   * it when it is no longer needed.
+   *
+   * @throws {TableError} when there is no such table, version or tag.
+   */
+  openTable(name: string, options: OpenOptions = {}): Promise<Dataset> {
+    return openOf(this.uri, name, options)
+  }
+
+  /** The versions of a table, newest first: see {@link listVersions}. */
+  versions(table: string): Promise<VersionInfo[]> {
+    return listVersions(this.uri, table)
+  }
+
+  /** Names a version of a table, and keeps it: see {@link tagVersion}. */
+  tag(table: string, tag: string, options: TagOptions = {}): Promise<number> {
+    return tagVersion(this.uri, table, tag, options)
+  }
+
+  /** The items in which version `b` (default: of now) differs from `a`: see {@link diffVersions}. */
+  diff(table: string, a: At, b?: At): AsyncGenerator<ItemChange> {
+    return diffVersions(this.uri, table, a, b)
+  }
+
+  /** Makes a table what it was at a version, as a new one: see {@link restoreVersion}. */
+  restore(table: string, at: At, options: RestoreOptions = {}): Promise<RestoreResult> {
+    return restoreVersion(this.uri, table, at, options)
+  }
+
+  /** Keeps a view by a name, with the rows that it has now: see {@link saveView}. */
+  saveView(table: string, view: string, query: string): Promise<number> {
+    return saveView(this.uri, table, view, query)
+  }
+
+  /** Opens a view that was kept; close it when it is no longer needed. */
+  loadView(table: string, view: string): Promise<Dataset> {
+    return loadView(this.uri, table, view)
   }
 
   /**

@@ -16,6 +16,7 @@ export { type DeadLetterOptions, deadLetters } from "./dataset/dead-letters.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
 export { createIndex, listIndexes } from "./dataset/indexes.ts"
 export { inspectTable, type TableInfo } from "./dataset/inspect.ts"
+export type { At } from "./dataset/open.ts"
 export { type ExportParquetOptions, type ExportParquetResult, exportParquet } from "./dataset/parquet.ts"
 export { type PushOptions, type PushResult, pushTable } from "./dataset/push.ts"
 export { listRuns } from "./dataset/runs.ts"
@@ -32,6 +33,34 @@ export type { QueryOptions } from "./dataset/sql/deadline.ts"
 export type { Param } from "./dataset/sql/params.ts"
 export type { QueryRow } from "./dataset/sql/query.ts"
 export type { QueryValue } from "./dataset/sql/result.ts"
+export {
+  type BatchesOptions,
+  type ColumnArray,
+  type ColumnArrays,
+  type Dataset,
+  type Epoch,
+  nullMask,
+  type OpenOptions,
+  openTable,
+  type SampleOptions,
+} from "./dataset/training/index.ts"
+export {
+  deleteTag,
+  deleteView,
+  diffVersions,
+  type ItemChange,
+  listVersions,
+  listViews,
+  loadView,
+  type RestoreOptions,
+  type RestoreResult,
+  restoreVersion,
+  type SavedView,
+  saveView,
+  type TagOptions,
+  tagVersion,
+  type VersionInfo,
+} from "./dataset/versions/index.ts"
 export { type Forecast, forecast, type Prospect, type Share } from "./engine/forecast.ts"
 export type { Contract, Plan, WriteMode } from "./engine/plan.ts"
 export { Coco, type CocoOptions } from "./formats/coco/coco.ts"

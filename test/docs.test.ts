@@ -1,6 +1,6 @@
 /** The guide's code is what the page shows, compiles, and does what it says. */
 import { EventEmitter, once } from "node:events"
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
@@ -9,17 +9,21 @@ import { fileURLToPath } from "node:url"
 import { connect } from "@lancedb/lancedb"
 import { describe, expect, it } from "vitest"
 import { askPhotos } from "../docs/guide/examples/ask-photos.ts"
+import { carefulSync } from "../docs/guide/examples/careful-sync.ts"
 import { CsvWithImages } from "../docs/guide/examples/csv-with-images.ts"
 import { embed } from "../docs/guide/examples/embed.ts"
 import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
 import { LogLines } from "../docs/guide/examples/log-lines.ts"
 import { findNotes } from "../docs/guide/examples/search.ts"
+import { type Checkpoint, train, trainEpoch } from "../docs/guide/examples/train.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
 import { runTest } from "../src/config/run-test.ts"
 import { inspectTable } from "../src/dataset/inspect.ts"
 import type { SearchRow } from "../src/dataset/search.ts"
-import { run, start } from "../src/pipeline.ts"
+import { filesPlan, run, start } from "../src/pipeline.ts"
+import { lance } from "../src/sinks/lance.ts"
+import { files } from "../src/sources/files.ts"
 import { problemsOfBlocks } from "./fixtures/code-blocks.ts"
 import { picture } from "./fixtures/image.ts"
 import { tempFolder } from "./fixtures/temp.ts"
@@ -56,7 +60,7 @@ describe("the guide", () => {
   })
 
   it("shows pipelines that are right, and whose tests hold", async () => {
-    for (const page of pages) {
+    for (const page of [...pages, "../../README.md"]) {
       const text = readFileSync(new URL(page, GUIDE), "utf8")
       for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
         const loaded = await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), { HF_TOKEN: "hf_token" })
@@ -228,5 +232,45 @@ describe("an example", () => {
     expect((await client.ingest("logs", null, { format })).rowCount).toBe(2500)
     expect((await rowsOf(client, "logs", ["line"])).flat()).toEqual(lines)
     expect((await client.ingest("logs", null, { format })).summary.items).toMatchObject({ unchanged: 1, done: 0 })
+  })
+
+  it("train: finds what there is to learn, also where it goes on in the middle of an epoch", async () => {
+    const uri = join(await tempFolder(), "data")
+    const episode = Int32Array.from({ length: 1200 }, (_, row) => Math.floor(row / 10))
+    const state = Float32Array.from(episode, (_, row) => ((row % 17) - 8) / 8)
+    const client = new Client({ uri })
+    await client.ingest("frames", { episode, state, action: state.map((one) => 3 * one) })
+    const saved: Checkpoint[] = []
+    const { weight, tested } = await train(uri, "frames", (now) => saved.push(now))
+    expect(weight).toBeCloseTo(3, 2)
+    expect(tested).toBe(100)
+    await using frames = await client.openTable("frames")
+    const whole: Checkpoint[] = []
+    const ended = await trainEpoch(frames, { seed: 9, position: 0, weight: 0 }, (now) => whole.push(now))
+    const rest: Checkpoint[] = []
+    expect(await trainEpoch(frames, whole[20] ?? { seed: 9, position: 0, weight: 0 }, (now) => rest.push(now))).toBe(
+      ended,
+    )
+    expect(rest).toEqual(whole.slice(21))
+  })
+
+  it("carefulSync: takes back a sync with which too much has gone", async () => {
+    const dir = await tempFolder()
+    mkdirSync(join(dir, "notes"))
+    for (let i = 0; i < 6; i++) writeFileSync(join(dir, "notes", `${i}.md`), `note ${i}`)
+    const uri = join(dir, "data")
+    const parts = {
+      name: "notes",
+      source: files({ include: join(dir, "notes") }),
+      sink: lance({ uri, table: "notes" }),
+    }
+    const plan = filesPlan(parts, { mode: "sync", maxDeleteRatio: 1, workers: { threads: 1 } })
+    await run(plan)
+    for (const gone of ["0.md", "1.md"]) rmSync(join(dir, "notes", gone))
+    const { removed, restored } = await carefulSync(plan, uri, 1)
+    expect([removed.sort(), restored]).toEqual([["0.md", "1.md"], true])
+    expect((await inspectTable(uri, "notes")).rows).toBe(6)
+    expect(await carefulSync(plan, uri, 2)).toMatchObject({ restored: false })
+    expect((await inspectTable(uri, "notes")).rows).toBe(4)
   })
 })

@@ -32,6 +32,10 @@ export const uriOption = (env: Environment): Option =>
 export const formatOption = (): Option =>
   new Option("--format <format>", "how to print the result").choices(FORMATS).default("table" satisfies Format)
 
+/** Of commands that read a table. */
+export const atOption = (): Option =>
+  new Option("--at <version>", "the table as it was at a version, by its number or a tag")
+
 export const strictOption = (): Option =>
   new Option("--strict", "refuse secrets in plain text: passwords, tokens and keys belong into $" + "{secret:NAME}")
 

@@ -23,30 +23,87 @@ const cellOf = (value: unknown): string =>
 
 const isNumeric = (value: unknown): boolean => typeof value === "number" || typeof value === "bigint"
 
-const shorten = (text: string): string => {
-  const line = escapeText(text.replaceAll(/\s+/g, " "))
-  return line.length > MAX_CELL ? `${line.slice(0, MAX_CELL - 1).replace(/[\ud800-\udbff]$/, "")}…` : line
+const cut = (text: string, size: number): string =>
+  text.length > size ? `${text.slice(0, Math.max(1, size) - 1).replace(/[\ud800-\udbff]$/, "")}…` : text
+
+const lineOf = (text: string): string => escapeText(text.replaceAll(/\s+/g, " "))
+
+/** Between two columns. */
+const GAP = 2
+/** Columns are made narrower down to this; where that is not enough, every value gets a line of its own. */
+const MIN_WIDTH = 8
+
+/** The widths with the widest ones cut down until all fit; undefined where they cannot. */
+const narrowed = (widths: readonly number[], room: number): number[] | undefined => {
+  const least = widths.map((width) => Math.min(width, MIN_WIDTH))
+  const sum = (all: readonly number[]): number => all.reduce((total, one) => total + one, 0)
+  const space = room - GAP * (widths.length - 1)
+  if (sum(least) > space) return undefined
+  const fitted = [...widths]
+  while (sum(fitted) > space) {
+    const widest = fitted.indexOf(Math.max(...fitted))
+    fitted[widest] = (fitted[widest] ?? 0) - 1
+  }
+  return fitted
 }
 
-/** Columns side by side, numbers to the right: a header, and the rows of each call, as wide as those of the first one. */
-export const tableWriter = (columns: readonly string[]): ((rows: readonly Row[]) => string) => {
+/** `name  value`, a line each. */
+const formatList = (columns: readonly string[], rows: readonly (readonly string[])[], room: number): string => {
+  const names = Math.min(Math.max(...columns.map(({ length }) => length)), Math.floor(room / 2))
+  return rows
+    .map((row) =>
+      columns
+        .map((column, at) => `${cut(column, names).padEnd(names)}  ${cut(row[at] ?? "", room - names - GAP)}`.trimEnd())
+        .join("\n"),
+    )
+    .join("\n\n")
+}
+
+/**
+ * Columns side by side, numbers to the right: a header, and the rows of each call, as wide as those of the first one.
+ * Where they do not fit into `room` characters, long values are cut; where that is not enough, values stand below one
+ * another.
+ */
+export const tableWriter = (
+  columns: readonly string[],
+  room: number = process.stdout.columns || Infinity,
+): ((rows: readonly Row[]) => string) => {
   const header = columns.map(escapeText)
-  let line: ((row: readonly string[]) => string) | undefined
-  return (rows) => {
-    const cells = rows.map((row) => columns.map((column) => shorten(cellOf(row[column]))))
-    if (line) return cells.map(line).join("\n")
-    const widths = header.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)))
-    const right = columns.map((column) => rows.length > 0 && rows.every((row) => isNumeric(row[column])))
-    line = (row) =>
+  let format: ((cells: readonly (readonly string[])[]) => string) | undefined
+
+  const sideBySide = (widths: readonly number[], right: readonly boolean[]) => {
+    const line = (row: readonly string[]): string =>
       row
-        .map((cell, at) => (right[at] ? cell.padStart(widths[at] ?? 0) : cell.padEnd(widths[at] ?? 0)))
-        .join("  ")
+        .map((cell, at) => {
+          const width = widths[at] ?? 0
+          // Later rows may be wider than the first ones; where there is room without end, nothing is lost of them.
+          const shown = room === Infinity ? cell : cut(cell, width)
+          return right[at] ? shown.padStart(width) : shown.padEnd(width)
+        })
+        .join(" ".repeat(GAP))
         .trimEnd()
-    return [line(header), line(widths.map((width) => "-".repeat(width))), ...cells.map(line)].join("\n")
+    return { head: [line(header), line(widths.map((width) => "-".repeat(width)))], line }
+  }
+
+  return (rows) => {
+    const cells = rows.map((row) => columns.map((column) => cut(lineOf(cellOf(row[column])), MAX_CELL)))
+    if (format) return format(cells)
+    const natural = header.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)))
+    const widths = narrowed(natural, room)
+    if (!widths) {
+      format = (more) => formatList(header, more, room)
+      return format(cells)
+    }
+    const right = columns.map((column) => rows.length > 0 && rows.every((row) => isNumeric(row[column])))
+    const { head, line } = sideBySide(widths, right)
+    format = (more) => more.map(line).join("\n")
+    return [...head, ...cells.map(line)].join("\n")
   }
 }
 
-export const formatTable = (columns: readonly string[], rows: readonly Row[]): string => tableWriter(columns)(rows)
+/** As {@link tableWriter}, of all rows at once. */
+export const formatTable = (columns: readonly string[], rows: readonly Row[], room?: number): string =>
+  tableWriter(columns, room)(rows)
 
 /** RFC 4180, but with lines that end as they do everywhere else here. */
 const csvCell = (value: unknown): string => {

@@ -8,6 +8,7 @@ import { addDocumentCommands } from "./program/documents.ts"
 import { addRunCommands } from "./program/runs.ts"
 import { addTableCommands } from "./program/tables.ts"
 import { addUpkeepCommands } from "./program/upkeep.ts"
+import { addVersionCommands } from "./program/versions.ts"
 
 const EPILOGUE = `
 Exit codes: 0 done, 1 failed, 2 bad configuration, 3 too many items failed,
@@ -29,6 +30,7 @@ export const createProgram = (env: Environment, exit: (code: number) => void): C
   addDocumentCommands(program, env, exit)
   addComponentCommands(program)
   addTableCommands(program, env)
+  addVersionCommands(program, env)
   addUpkeepCommands(program, env, exit)
   return program
 }

@@ -3,7 +3,9 @@ import { TableError } from "../model/errors.ts"
 import { checkTableName, localPath, sideNames, sideTable, tableNames } from "../store/database.ts"
 import { forgetMark } from "../store/durable.ts"
 import { acquireLock, unlock } from "../store/lock.ts"
+import { forgetRestore } from "../store/restore.ts"
 import { connectExisting } from "./open.ts"
+import { forgetViews } from "./versions/views.ts"
 
 /** Names of the tables in a folder, sorted; none where there is no folder. `internal`: side tables and Sluice's own too. */
 export const listTables = async (uri: string, options: { readonly internal?: boolean } = {}): Promise<string[]> => {
@@ -37,6 +39,8 @@ export const dropTable = async (uri: string, name: string, ifExists = true): Pro
   try {
     const lock = await acquireLock(localPath(uri), name)
     try {
+      await forgetRestore(localPath(uri), name)
+      await forgetViews(localPath(uri), name)
       for (const part of await parts()) {
         await forgetMark(localPath(uri), part)
         await db.dropTable(part)

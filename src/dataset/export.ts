@@ -4,12 +4,14 @@ import { join } from "node:path"
 import { ConfigError, IngestError, TableError } from "../model/errors.ts"
 import { type ColumnType, formatType, layoutOf } from "../model/types.ts"
 import { extensionOf, safeName, uniqueNames } from "./filename.ts"
-import { checkColumns, checkCount, withTable } from "./open.ts"
+import { type At, checkColumns, checkCount, withTableAt } from "./open.ts"
 import { rowsOf } from "./scan.ts"
 
 export interface ExportOptions {
   /** At most so many files. */
   readonly limit?: number
+  /** A version, or a tag. Default: the version that the table has now. */
+  readonly at?: At
 }
 
 export interface ExportResult {
@@ -56,7 +58,7 @@ export const exportColumn = (
   dir: string,
   options: ExportOptions = {},
 ): Promise<ExportResult> =>
-  withTable(uri, name, async (open) => {
+  withTableAt(uri, name, options.at, async (open) => {
     checkCount("limit", options.limit, 1)
     checkColumns(open, [column])
     const { table, schema } = open

@@ -5,6 +5,7 @@ import { ConfigError, messageOf, TableError } from "../model/errors.ts"
 import { formatType, type Schema } from "../model/types.ts"
 import { fromSchema } from "../store/arrow.ts"
 import { type Connection, connect, localPath, openTable, type Table } from "../store/database.ts"
+import { checkoutAt } from "../store/versions.ts"
 
 /**
  * A connection to the database; undefined where there is none. Connecting alone would make the folder.
@@ -13,6 +14,9 @@ import { type Connection, connect, localPath, openTable, type Table } from "../s
  */
 export const connectExisting = async (uri: string): Promise<Connection | undefined> =>
   existsSync(localPath(uri)) ? connect(uri) : undefined
+
+/** A version of a table by its number, or by the name of a tag. */
+export type At = number | string
 
 export interface OpenTable {
   readonly name: string
@@ -23,12 +27,17 @@ export interface OpenTable {
   close(): void
 }
 
-/** @throws {TableError} when there is no such table. */
-export const openToRead = async (uri: string, name: string): Promise<OpenTable> => {
+/**
+ * Opens a table at the version that it has now, or at another one.
+ *
+ * @throws {TableError} when there is no such table or version.
+ */
+export const openToRead = async (uri: string, name: string, at?: At): Promise<OpenTable> => {
   const db = await connectExisting(uri)
   if (!db) throw new TableError(`Table ${JSON.stringify(name)} does not exist: there is no folder ${uri}`)
   try {
     const table = await openTable(db, uri, name)
+    if (at !== undefined) await checkoutAt(table, localPath(uri), name, at)
     return {
       name,
       db,
@@ -45,14 +54,23 @@ export const openToRead = async (uri: string, name: string): Promise<OpenTable> 
   }
 }
 
-export const withTable = async <T>(uri: string, name: string, use: (open: OpenTable) => Promise<T>): Promise<T> => {
-  const open = await openToRead(uri, name)
+/** Opens the table at the given version, or else at the one that it has now. */
+export const withTableAt = async <T>(
+  uri: string,
+  name: string,
+  at: At | undefined,
+  use: (open: OpenTable) => Promise<T>,
+): Promise<T> => {
+  const open = await openToRead(uri, name, at)
   try {
     return await use(open)
   } finally {
     open.close()
   }
 }
+
+export const withTable = <T>(uri: string, name: string, use: (open: OpenTable) => Promise<T>): Promise<T> =>
+  withTableAt(uri, name, undefined, use)
 
 /** @throws {TableError} for a column that the table has not. */
 export const checkColumns = ({ name, schema }: OpenTable, columns: readonly string[]): void => {

@@ -8,7 +8,7 @@ import { IngestError, TableError } from "../model/errors.ts"
 import { isHidden } from "../model/rows.ts"
 import type { Schema } from "../model/types.ts"
 import { createParquet } from "../parquet/writer.ts"
-import { checkColumns, type OpenTable, queryWhere, withTable } from "./open.ts"
+import { type At, checkColumns, type OpenTable, queryWhere, withTableAt } from "./open.ts"
 import { batchesOf } from "./scan.ts"
 
 /** Which part of a table. */
@@ -51,6 +51,8 @@ export const select = async (open: OpenTable, { columns, where }: Selection): Pr
 export interface ExportParquetOptions extends Selection {
   /** Replace a file that is there. Default: refuse to. */
   readonly overwrite?: boolean
+  /** A version, or a tag. Default: the version that the table has now. */
+  readonly at?: At
 }
 
 export interface ExportParquetResult {
@@ -75,7 +77,7 @@ const existsError = (path: string, cause?: unknown): IngestError =>
   new IngestError(`${path} exists already; choose another name, or have it overwritten (--overwrite)`, { cause })
 
 /**
- * Writes a table, at the version that it has now, as one Parquet file: row groups of up to 64 MiB, numbers and texts
+ * Writes a table, at the version that it has now or at another one, as one Parquet file: row groups of up to 64 MiB, numbers and texts
  * compressed with zstd, and the columns' types for `datasets` in Python (pictures, videos, class names) and for Sluice.
  * The file is there once it is whole.
  *
@@ -99,9 +101,9 @@ export const exportParquet = (
   uri: string,
   name: string,
   path: string,
-  { overwrite = false, ...selection }: ExportParquetOptions = {},
+  { overwrite = false, at, ...selection }: ExportParquetOptions = {},
 ): Promise<ExportParquetResult> =>
-  withTable(uri, name, async (open) => {
+  withTableAt(uri, name, at, async (open) => {
     const { schema, batches } = await select(open, selection)
     if (!overwrite && existsSync(path)) throw existsError(path)
     await mkdir(dirname(path), { recursive: true })

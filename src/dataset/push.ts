@@ -8,7 +8,7 @@ import { checkSplitName } from "../hub/splits.ts"
 import { withSplit } from "../hub/write-card.ts"
 import { batchBytes } from "../model/batch.ts"
 import { createParquet, type ParquetFile } from "../parquet/writer.ts"
-import { checkCount, withTable } from "./open.ts"
+import { type At, checkCount, withTableAt } from "./open.ts"
 import { type Selected, select } from "./parquet.ts"
 
 const SHARD_BYTES = 500_000_000
@@ -23,6 +23,8 @@ export interface PushOptions extends HubOptions {
   /** Whether a dataset that is made can be seen by its owner only. Default: no. */
   readonly private?: boolean
   readonly signal?: AbortSignal
+  /** A version, or a tag. Default: the version that the table has now. */
+  readonly at?: At
   /** Told what is being done, in a few words. */
   readonly onStep?: (step: string) => void
 }
@@ -81,7 +83,7 @@ const writeShards = async (folder: string, { schema, batches }: Selected, shardB
 const five = (number: number): string => String(number).padStart(5, "0")
 
 /**
- * Publishes a table, at the version that it has now, as a split of a dataset of the Hub: Parquet files of about 500 MB
+ * Publishes a table, at the version that it has now or at another one, as a split of a dataset of the Hub: Parquet files of about 500 MB
  * with the features that `datasets` reads, and the README's front matter to go with them. The hidden columns stay here.
  *
  * The files are written to a temporary folder first, which needs as much room as the table. All that is changed is
@@ -107,7 +109,7 @@ export const pushTable = async (
   const { shardBytes = SHARD_BYTES } = options
   const step = options.onStep ?? (() => {})
   const hub = openHub({ ...options, retry: { idle: IDLE, ...options.retry } })
-  return withTable(uri, name, async (open) => {
+  return withTableAt(uri, name, options.at, async (open) => {
     const selected = await select(open, {})
     const target = await openTarget(hub, repo, isPrivate, signal)
     const folder = await mkdtemp(join(tmpdir(), "sluice-push-"))

@@ -1,6 +1,6 @@
 /** Reading rows as they are stored. */
 import { HIDDEN_COLUMNS, isHidden } from "../model/rows.ts"
-import { checkColumns, checkCount, openToRead, queryWhere } from "./open.ts"
+import { type At, checkColumns, checkCount, openToRead, queryWhere } from "./open.ts"
 import { type Row, rowsOf } from "./scan.ts"
 
 export interface ReadOptions {
@@ -10,6 +10,8 @@ export interface ReadOptions {
   readonly where?: string
   readonly limit?: number
   readonly offset?: number
+  /** A version, or a tag. Default: the version that the table has now. */
+  readonly at?: At
   /** Adds the hidden columns (`_item`, `_row`, ...) before the others. */
   readonly hidden?: boolean
 }
@@ -24,7 +26,7 @@ export interface ReadOptions {
 export async function* readRows(uri: string, name: string, options: ReadOptions = {}): AsyncGenerator<Row> {
   checkCount("limit", options.limit, 0)
   checkCount("offset", options.offset, 0)
-  const open = await openToRead(uri, name)
+  const open = await openToRead(uri, name, options.at)
   try {
     const { table, schema } = open
     const visible = [...schema].filter(([column, type]) => !isHidden(column) && !type.blob).map(([column]) => column)

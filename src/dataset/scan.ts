@@ -15,7 +15,8 @@ export type Row = Readonly<Record<string, Value>>
 const HEAVY_ROWS = 4
 const LIGHT_ROWS = 1000
 
-const cell = (value: Value): Value =>
+/** A bigint only where a number would not be exact. */
+export const cell = (value: Value): Value =>
   typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value
 
 /** As {@link batchesOf}, one object a row. */

@@ -4,7 +4,7 @@ import { ConfigError } from "../model/errors.ts"
 import { isHidden } from "../model/rows.ts"
 import type { TypeName } from "../model/types.ts"
 import { listTableIndexes } from "../store/indexes.ts"
-import { checkColumns, checkCount, type OpenTable, withTable } from "./open.ts"
+import { type At, checkColumns, checkCount, type OpenTable, withTableAt } from "./open.ts"
 import { type Row, rowsById } from "./scan.ts"
 import { checkSearch, rank, type Search } from "./search/rank.ts"
 
@@ -19,6 +19,8 @@ export interface TextSearchOptions {
   readonly filter?: string
   /** Columns to return besides `_score`. Default: `_item`, `_row` and the text that was searched. */
   readonly columns?: readonly string[]
+  /** A version, or a tag. Default: the version that the table has now. */
+  readonly at?: At
 }
 
 export interface SearchOptions extends TextSearchOptions {
@@ -131,7 +133,7 @@ const columnsOf = ({ schema }: OpenTable, search: Search): string[] => {
  * ```
  */
 export const search = (uri: string, name: string, options: SearchOptions): Promise<SearchRow[]> =>
-  withTable(uri, name, async (open) => {
+  withTableAt(uri, name, options.at, async (open) => {
     checkCount("limit", options.limit, 1)
     if (options.column !== undefined) checkColumns(open, [options.column])
     const found = await searchOf(open, options)

@@ -26,6 +26,7 @@ import { toSql } from "../store/filter.ts"
 import { updateIndexes } from "../store/indexes.ts"
 import { acquireLock, type Lock } from "../store/lock.ts"
 import { edgeOf, openReader, readCommitted } from "../store/reader.ts"
+import { finishRestore } from "../store/restore.ts"
 import { recordRun } from "../store/runs.ts"
 import { sweep } from "../store/sweep.ts"
 import { compact, isDue, LEAN_FILES, tidy } from "../store/upkeep.ts"
@@ -69,7 +70,8 @@ export const lance = <const Name extends string = never>(options: LanceOptions<N
       let lock: Lock | undefined
       try {
         lock = await acquireLock(folder, options.table)
-        const notice = await recover(folder, options.table)
+        const recovered = await recover(folder, options.table)
+        const restored = await finishRestore(db, folder, options.table)
         await sweep(folder, options.table)
         if (create === "new" && (await tableNames(db, true)).includes(options.table)) {
           throw new TableError(`Table already exists: ${JSON.stringify(options.table)} in ${options.uri}`)
@@ -82,7 +84,9 @@ export const lance = <const Name extends string = never>(options: LanceOptions<N
           main: options.table,
           durable: options.durability === "fsync",
         }
-        return await openWriter(place, options.table, { notices: notice === undefined ? [] : [notice] })
+        return await openWriter(place, options.table, {
+          notices: [recovered, restored].filter((notice) => notice !== undefined),
+        })
       } catch (error) {
         db.close()
         await lock?.release()
@@ -196,7 +200,7 @@ const openWriter = async (
         await compact(table)
         await synchronize(await table.version())
       }
-      await tidy(db, place.main, table)
+      await tidy(db, folder, place.main, table)
       smallFiles = 0
       nextLook = LEAN_FILES
       version = await table.version()

@@ -13,6 +13,7 @@ import { dirname, join } from "node:path"
 import type { Version } from "../model/sink.ts"
 import { tableFolder } from "./database.ts"
 import { stateFolder } from "./lock.ts"
+import { versionOf } from "./versions.ts"
 
 interface Mark {
   readonly version: Version
@@ -35,7 +36,7 @@ const readMark = async (folder: string, table: string): Promise<Mark | undefined
 }
 
 /** Forces a file, or a folder's list of names, to the disk. */
-const force = async (path: string): Promise<void> => {
+export const force = async (path: string): Promise<void> => {
   const handle = await open(path, "r")
   try {
     await handle.sync()
@@ -51,14 +52,6 @@ const writeMark = async (folder: string, table: string, mark: Mark): Promise<voi
   await writeFile(draft, JSON.stringify(mark), { flush: true })
   await rename(draft, path)
   await force(stateFolder(folder))
-}
-
-/** The store counts the names of its manifests down, so that the newest comes first. */
-const LAST_NAME = 2n ** 64n - 1n
-const versionOf = (manifest: string): Version => {
-  const [, digits] = /^(\d+)\.manifest$/.exec(manifest) ?? []
-  if (digits === undefined) return 0
-  return digits.length < 20 ? Number(digits) : Number(LAST_NAME - BigInt(digits))
 }
 
 /**

@@ -19,6 +19,7 @@ const FIRST_ROWS = 16
 const MAX_ROWS = 64
 
 export type Bytes = Uint8Array | null
+/** A column whose bytes are fetched apart from the others. */
 export type Heavy = readonly [name: string, type: ColumnType]
 
 /** One column's bytes of the given rows, in their order. */

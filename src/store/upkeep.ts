@@ -8,8 +8,9 @@
 import { readdir, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { Schema } from "../model/types.ts"
-import type { Connection, Table } from "./database.ts"
+import { type Connection, openExisting, type Table, tableFolder, tableNames } from "./database.ts"
 import { runsOf } from "./runs.ts"
+import { tagsOf, versionOf } from "./versions.ts"
 
 /**
  * Small files pile up by one a commit, and scans get slow: over so many about a fifth of a second. With commits of 2,000
@@ -43,29 +44,66 @@ export const isDue = async (root: string, table: Table, schema: Schema, smallFil
   return smallFiles >= LARGE_FILES && smallFiles >= LARGE_FILES * ((await dataBytes(root)) / LARGE_BYTES)
 }
 
-/** Versions from before this moment may go. */
-const keptSince = async (db: Connection, name: string, table: Table, now: number): Promise<Date> => {
+/** Versions of a table from before this moment may go. */
+const keptSince = async (db: Connection, name: string, table: Table, now: number): Promise<number> => {
   const started = (await runsOf(db, name))[KEEP_RUNS - 1]?.started
   // Fewer runs than are kept: all versions stay.
   let kept = started === undefined ? 0 : Math.min(Date.parse(started), now - KEEP_MS)
-  const tags = Object.values(await (await table.tags()).list())
+  const tags = [...(await tagsOf(table)).values()]
   if (tags.length > 0) {
     // The store refuses to clean up across a tagged version.
-    const oldest = Math.min(...tags.map(({ version }) => Number(version)))
+    const oldest = Math.min(...tags)
     const tagged = (await table.listVersions()).find(({ version }) => version === oldest)
     kept = Math.min(kept, (tagged?.timestamp.getTime() ?? 1) - 1)
   }
-  return new Date(kept)
+  return kept
+}
+
+/** By so much a version's file may be younger than the version. */
+const WRITE_MS = 60_000
+
+/**
+ * The same for a side table: what it was like at any version of its table that is kept, it can still be told. So the
+ * newest of its versions from before that stays, too. Where files were copied without their times, more of them do.
+ */
+const sideKeptSince = async (root: string, kept: number): Promise<number> => {
+  const versions = join(root, "_versions")
+  let newest = 0
+  for (const name of await readdir(versions)) {
+    const { mtimeMs } = await stat(join(versions, name))
+    if (versionOf(name) > 0 && mtimeMs <= kept) newest = Math.max(newest, mtimeMs)
+  }
+  return Math.max(0, newest - WRITE_MS)
 }
 
 /**
  * Puts small files together and removes old versions. The files that were put together go with the last version that
  * names them, so at a later call: until then they take their room on the disk.
  *
- * @param owner the table whose runs count; another one for a side table.
+ * @param folder the database's.
+ * @param owner the table whose runs and tags count; another one for a side table.
  */
-export const tidy = async (db: Connection, owner: string, table: Table, now = Date.now()): Promise<void> => {
-  await table.optimize({ cleanupOlderThan: await keptSince(db, owner, table, now) })
+export const tidy = async (
+  db: Connection,
+  folder: string,
+  owner: string,
+  table: Table,
+  now = Date.now(),
+): Promise<void> => {
+  if (table.name === owner) {
+    await table.optimize({ cleanupOlderThan: new Date(await keptSince(db, owner, table, now)) })
+    return
+  }
+  // A side table can be there before its table is.
+  const there = (await tableNames(db)).includes(owner)
+  const main = there ? await openExisting(db, owner) : table
+  try {
+    const kept = await keptSince(db, owner, main, now)
+    const cleanupOlderThan = new Date(await sideKeptSince(tableFolder(folder, table.name), kept))
+    await table.optimize({ cleanupOlderThan })
+  } finally {
+    if (there) main.close()
+  }
 }
 
 /** Puts small files together; all versions stay. */

@@ -2,9 +2,11 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { beforeAll, describe, expect, it, vi } from "vitest"
+import { textColumn } from "../../src/model/column.ts"
 import type { Summary } from "../../src/model/events.ts"
 import { sql } from "../fixtures/duckdb.ts"
 import { type Ended, sluice } from "../fixtures/sluice.ts"
+import { writeTable } from "../fixtures/tables.ts"
 import { tempFolder } from "../fixtures/temp.ts"
 
 // Each test starts several processes; a busy machine takes its time.
@@ -115,8 +117,8 @@ describe("reading commands", () => {
 
     const inspected = await run(["inspect", "docs", "--format", "json"])
     expect(JSON.parse(inspected.stdout)).toMatchObject({ table: "docs", rows: 7, items: { done: 4 }, records: [] })
-    expect((await run(["inspect", "docs", "--format", "csv"])).stdout).toBe(
-      "name,type\nid,TEXT\nfile_id,TEXT\nchunk_index,INT32\ntext,TEXT\n",
+    expect((await run(["inspect", "docs", "--format", "csv"])).stdout).toMatch(
+      /^name,type,bytes\nid,TEXT,252\nfile_id,TEXT,252\nchunk_index,INT32,28\ntext,TEXT,\d+\n$/,
     )
 
     const found = await run(["search", "docs", "otter", "heron", "--format", "json"])
@@ -173,6 +175,37 @@ describe("reading commands", () => {
     ])
 
     expect((await run(["unlock", "docs"])).stderr).toBe("table docs in ./data is not locked\n")
+  })
+})
+
+it("versions are named, compared, looked at and restored", async () => {
+  const uri = join(cwd, "versions")
+  const at = ["--uri", uri]
+  await writeTable(uri, "notes", [["a", { text: textColumn(["the fox", "the owl"]) }]], ["text"])
+  expect(await run(["tag", "notes", "begun", ...at])).toMatchObject({
+    code: 0,
+    stderr: "begun is version 2 of notes\n",
+  })
+  await writeTable(uri, "notes", [["b", { text: textColumn(["the otter"]) }]])
+  const diff = await run(["diff", "notes", "begun", "--format", "csv", ...at])
+  expect(diff).toMatchObject({
+    stdout: "change,item,before,after\nadded,b,,1\n",
+    stderr: "items: 1 added, 0 changed, 0 removed\n",
+  })
+  const inspected = await run(["inspect", "notes", "--at", "begun", "--rows", "1", ...at])
+  expect(inspected.stdout).toContain("versions    3 kept, from 1 on; begun is 2\nrows        2\n")
+  expect(inspected.stdout).toMatch(/text {2}TEXT {2}14 B\n\ntext\n-------\nthe fox\n$/)
+  const found = await run(["search", "notes", "otter", "--at", "begun", ...at])
+  expect(found).toMatchObject({ code: 0, stdout: "", stderr: "no row of notes has any of these words\n" })
+  expect((await run(["restore", "notes", "begun", ...at])).stderr).toMatch(
+    /with 2 rows, as version 4; sluice restore notes 3/,
+  )
+  const versions = JSON.parse((await run(["versions", "notes", "--format", "json", ...at])).stdout)
+  expect(versions).toMatchObject([{ version: 4, mode: "restore" }, { version: 3 }, { version: 2, tags: ["begun"] }, {}])
+  const missing = await run(["export", "notes", "out.parquet", "--at", "7", ...at])
+  expect(missing).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/has no version 7: it has 4 versions from 1 to 4/),
   })
 })
 

@@ -4,12 +4,13 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { expect, it } from "vitest"
 import { batchOf } from "../../src/model/batch.ts"
-import { bytesColumn, int32Column } from "../../src/model/column.ts"
+import { bytesColumn, int32Column, textColumn } from "../../src/model/column.ts"
 import { withHidden } from "../../src/model/rows.ts"
 import type { RunRecord } from "../../src/model/run.ts"
 import type { Writer } from "../../src/model/sink.ts"
 import { lance } from "../../src/sinks/lance.ts"
 import { connect } from "../../src/store/database.ts"
+import { sidesAt } from "../../src/store/history.ts"
 import { recordRun } from "../../src/store/runs.ts"
 import { tidy } from "../../src/store/upkeep.ts"
 import { runRecord } from "../fixtures/runs.ts"
@@ -72,7 +73,7 @@ it("removes the versions of older runs, but none from a tagged one on", { timeou
   await table.checkoutLatest()
   const tags = await table.tags()
   const versions = () => readdirSync(join(uri, "t.lance", "_versions")).length
-  const later = (hours: number) => tidy(db, "t", table, Date.now() + hours * 3_600_000)
+  const later = (hours: number) => tidy(db, uri, "t", table, Date.now() + hours * 3_600_000)
 
   // What is younger than an hour may be being read.
   await later(0)
@@ -94,6 +95,31 @@ it("removes the versions of older runs, but none from a tagged one on", { timeou
   await writer.close()
 })
 
+it("keeps what side tables were like at every version that is kept", async () => {
+  const uri = await tempFolder()
+  const writer = await lance({ uri, table: "t" }).open({ create: "new" })
+  const side = await writer.side("items")
+  const write = async (text: string): Promise<number> => {
+    await side.write(batchOf({ text: textColumn([text]) }))
+    return side.commit()
+  }
+  await write("first")
+  const before = await write("before the table's version")
+  await commits(writer, 0, 3)
+  // From here on versions are kept.
+  await sleep(20)
+  const { db, table } = await open(uri)
+  for (let run = 0; run < 10; run++) await recordRun(db, uri, runAt(`run-${run}`, 0))
+  await write("after it")
+  const items = await db.openTable("t__items")
+  await tidy(db, uri, "t", items, Date.now() + 7_200_000)
+  expect(await sidesAt(db, table, 3)).toEqual(new Map([["items", before]]))
+  items.close()
+  table.close()
+  db.close()
+  await writer.close()
+})
+
 it("rewrites large values rarely, and does not leave them behind", { timeout: 120_000 }, async () => {
   const uri = await tempFolder()
   const blob = new Uint8Array(Buffer.alloc(200_000, 7))
@@ -107,7 +133,7 @@ it("rewrites large values rarely, and does not leave them behind", { timeout: 12
   await sleep(20)
   for (const round of ["a", "b"]) {
     for (let run = 0; run < 10; run++) await recordRun(db, uri, runAt(`${round}-${run}`, 0))
-    await tidy(db, "t", table, Date.now() + 7_200_000)
+    await tidy(db, uri, "t", table, Date.now() + 7_200_000)
     await sleep(20)
   }
   expect((await table.stats()).fragmentStats.numFragments).toBe(1)

@@ -10,12 +10,13 @@ interface PushCommandOptions {
   readonly split: string
   readonly private?: boolean
   readonly hubUrl?: string
+  readonly at?: string
 }
 
 export const pushCommand = async (
   table: string,
   repo: string,
-  { uri, split, private: isPrivate = false, hubUrl }: PushCommandOptions,
+  { uri, split, private: isPrivate = false, hubUrl, at }: PushCommandOptions,
   env: Environment,
 ): Promise<void> => {
   const { rows, bytes, files, url } = await pushTable(uri, table, repo, {
@@ -23,6 +24,7 @@ export const pushCommand = async (
     private: isPrivate,
     ...(env.HF_TOKEN && { token: env.HF_TOKEN }),
     ...(hubUrl !== undefined && { hubUrl }),
+    ...(at !== undefined && { at }),
     onStep: (step) => say(`${step} ...`),
   })
   const shards = `${formatCount(files)} ${files === 1 ? "file" : "files"}`

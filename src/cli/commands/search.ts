@@ -15,6 +15,7 @@ interface SearchOptions {
   readonly vectorColumn?: string
   readonly where?: string
   readonly all?: boolean
+  readonly at?: string
 }
 
 const isNumbers = (value: unknown): value is readonly number[] =>
@@ -33,7 +34,7 @@ const readVector = async (path: string): Promise<Vector | readonly Vector[]> => 
 }
 
 export const searchCommand = async (table: string, words: readonly string[], options: SearchOptions): Promise<void> => {
-  const { uri, format, limit, column, vectorFrom, vectorColumn, where, all } = options
+  const { uri, format, limit, column, vectorFrom, vectorColumn, where, all, at } = options
   const text = words.join(" ")
   const vector = vectorFrom === undefined ? undefined : await readVector(vectorFrom)
   if (vector === undefined && text === "")
@@ -41,6 +42,7 @@ export const searchCommand = async (table: string, words: readonly string[], opt
   const common = {
     ...(limit !== undefined && { limit }),
     ...(where !== undefined && { filter: where }),
+    ...(at !== undefined && { at }),
   }
   const textPart = { query: text, ...(column !== undefined && { column }) }
   const vectorPart = vector && { query: vector, ...(vectorColumn !== undefined && { column: vectorColumn }) }

@@ -1,6 +1,6 @@
 /** Commands that look at tables, and take them elsewhere. */
 import { type Command, Option } from "commander"
-import { atLeastOne, collect, count, formatOption, names, uriOption } from "../arguments.ts"
+import { atLeastOne, atOption, collect, count, formatOption, names, uriOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
 
 export const addTableCommands = (program: Command, env: Environment): void => {
@@ -16,8 +16,10 @@ export const addTableCommands = (program: Command, env: Environment): void => {
 
   program
     .command("inspect")
-    .description("Show what a table is made of, and which items failed.")
+    .description("Show what a table is made of, its first rows, and which items failed.")
     .argument("<table>")
+    .option("--rows <n>", "so many rows at most", count, 3)
+    .addOption(atOption())
     .addOption(uriOption(env))
     .addOption(formatOption())
     .action(async (table: string, options) => {
@@ -36,6 +38,7 @@ export const addTableCommands = (program: Command, env: Environment): void => {
     .option("--vector-column <name>", "the column of vectors, where there are several")
     .option("--where <condition>", "only rows that fulfil it, such as: page_index < 3")
     .option("--all", "rows that have all of the words, in the order of the table")
+    .addOption(atOption())
     .addOption(uriOption(env))
     .addOption(formatOption())
     .action(async (table: string, words: string[], options) => {
@@ -65,6 +68,7 @@ export const addTableCommands = (program: Command, env: Environment): void => {
     .option("--where <condition>", "only rows that fulfil it, such as: width > 640")
     .option("--overwrite", "replace a Parquet file that is there")
     .option("--column <name>", "write this column, one of bytes or text, as files into a folder")
+    .addOption(atOption())
     .addOption(uriOption(env))
     .action(async (table: string, target: string, options) => {
       const { exportCommand } = await import("../commands/export.ts")
@@ -78,6 +82,7 @@ export const addTableCommands = (program: Command, env: Environment): void => {
     .argument("<repo>", "owner/name; made when it is not there")
     .option("--split <name>", "the split that the rows become; others stay as they are", "train")
     .option("--private", "a dataset that is made can be seen by its owner only")
+    .addOption(atOption())
     .addOption(
       new Option("--hub-url <url>", "another Hub; HF_ENDPOINT gives another default").default(
         env.HF_ENDPOINT || undefined,
