@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { Client } from "../../../src/client.ts"
 import { acquireLock } from "../../../src/store/lock.ts"
+import { picture } from "../../fixtures/image.ts"
 import { tempFolder } from "../../fixtures/temp.ts"
 
 /** Notes in files, each of three chunks. */
@@ -148,6 +149,17 @@ describe("DELETE", () => {
     await client.query("DELETE FROM notes")
     expect(await state()).toEqual([])
     expect((await sync()).summary.items).toMatchObject({ done: 3 })
+  })
+
+  it("takes the thumbnails of its rows along", async () => {
+    const dir = await tempFolder()
+    for (const name of ["a.png", "b.png"]) writeFileSync(join(dir, name), await picture(40, 30).png().toBuffer())
+    const client = new Client({ uri: join(dir, "data") })
+    await client.ingest("pics", { path: [join(dir, "a.png"), join(dir, "b.png")] }, { schema: { path: "FILE" } })
+    const thumbnails = () => client.query("SELECT _item, count(*) FROM pics__thumbnails GROUP BY _item ORDER BY _item")
+    expect(await thumbnails()).toEqual(["a.png", "b.png"].map((_item) => ({ _item, count: 4 })))
+    await client.query("DELETE FROM pics WHERE filename = 'a.png'")
+    expect(await thumbnails()).toEqual([{ _item: "b.png", count: 4 }])
   })
 })
 
