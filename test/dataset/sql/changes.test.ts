@@ -1,6 +1,7 @@
 /** INSERT, UPDATE and DELETE, and what later runs into the table make of them. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { connect } from "@lancedb/lancedb"
 import { describe, expect, it } from "vitest"
 import { Client } from "../../../src/client.ts"
 import { acquireLock } from "../../../src/store/lock.ts"
@@ -185,4 +186,21 @@ describe("a table", () => {
     )
     expect(await client.query("SELECT count(*) FROM notes")).toEqual([{ count: 2 }])
   })
+})
+
+it("a DELETE that was cut off has said twice that an item is done: it is done, and the DELETE can be made again", async () => {
+  const { client, sync, state } = await notes()
+  const db = await connect(client.uri)
+  const table = await db.openTable("notes")
+  // The first of its two steps, before the rows go.
+  await table.update({ where: "_item = 'a.md' AND _row = 1", values: { _end: true } })
+  db.close()
+  const { items, rows } = (await sync()).summary
+  expect({ items, rows }).toMatchObject({ items: { listed: 3, unchanged: 3, done: 0 }, rows: 0 })
+  await client.query("DELETE FROM notes WHERE _item = 'a.md' AND _row = 2")
+  expect((await state()).filter(({ _item }) => _item === "a.md")).toEqual([
+    { _item: "a.md", chunk_index: 0, text: "aaa", _end: false },
+    { _item: "a.md", chunk_index: 1, text: "aaa", _end: true },
+  ])
+  expect((await sync()).summary.items).toMatchObject({ unchanged: 3, done: 0 })
 })
