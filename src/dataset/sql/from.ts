@@ -52,6 +52,9 @@ const table = (context: Context, range: RangeVar, scope: Scope | undefined): Fro
     const columns = renamed(cte, given)
     return partOf(`${identifier(relname)} ${aliasText(name, columns)}`, name, slotsOf(name, columns))
   }
+  if (schemaname !== undefined && schemaname !== "public") {
+    throw errorAt(context.sql, location, `there is no schema ${JSON.stringify(schemaname)}`)
+  }
   const open = context.tables.get(relname)
   if (!open) {
     const names = [...(scope?.ctes.keys() ?? []), ...context.names]
