@@ -1,5 +1,7 @@
 /** Rows on standard output: aligned for people, or as JSON or CSV, whole, for programs. */
 import { once } from "node:events"
+import type { BytesInfo } from "../dataset/peek.ts"
+import { formatBytes } from "../model/units.ts"
 import { escapeJson, escapeText } from "../observe/escape.ts"
 import type { Format } from "./arguments.ts"
 import { print } from "./console.ts"
@@ -8,6 +10,12 @@ export type Row = Readonly<Record<string, unknown>>
 
 /** Longer text is cut in tables. */
 const MAX_CELL = 80
+
+/** `JPEG 640x480, 23.1 KiB` */
+export const bytesText = ({ type, bytes, width, height }: BytesInfo): string => {
+  const size = width !== undefined && height !== undefined ? ` ${width}x${height}` : ""
+  return `${type ?? "bytes"}${size}, ${formatBytes(bytes)}`
+}
 
 const textOf = (value: unknown): string => {
   if (value === null || value === undefined) return ""

@@ -24,7 +24,7 @@ export type PeekRow = Readonly<Record<string, PeekValue>>
 const HEAD_BYTES = 64 << 10
 
 /** @param head the first bytes, or all of them. */
-const infoOf = async (head: Uint8Array, bytes: number): Promise<BytesInfo> => {
+export const bytesInfo = async (head: Uint8Array, bytes: number): Promise<BytesInfo> => {
   if (head.length === bytes) {
     const { readImageHeader } = await import("../media/imageheader.ts")
     try {
@@ -45,7 +45,7 @@ const blobInfos = async (table: Table, column: string, ids: readonly bigint[]): 
       if (!file) return null
       const bytes = Number(file.size())
       const head = bytes === 0 ? new Uint8Array(0) : await file.readRange(0n, BigInt(Math.min(bytes, HEAD_BYTES)))
-      return infoOf(head, bytes)
+      return bytesInfo(head, bytes)
     }),
   )
 }
@@ -83,7 +83,7 @@ const readFirst = async (
         const value = column ? valueAt(column, row) : null
         const info = infos.get(name)?.[row]
         if (info !== undefined) values[name] = info
-        else if (value instanceof Uint8Array) values[name] = await infoOf(value, value.length)
+        else if (value instanceof Uint8Array) values[name] = await bytesInfo(value, value.length)
         else values[name] = plainOf(value)
       }
       rows.push(values)

@@ -74,7 +74,9 @@ export const lance = <const Name extends string = never>(options: LanceOptions<N
         const restored = await finishRestore(db, folder, options.table)
         await sweep(folder, options.table)
         if (create === "new" && (await tableNames(db, true)).includes(options.table)) {
-          throw new TableError(`Table already exists: ${JSON.stringify(options.table)} in ${options.uri}`)
+          throw new TableError(
+            `Table already exists: ${JSON.stringify(options.table)} in ${options.uri}. Drop it first, take another name, or another mode: append adds to it, replace starts over`,
+          )
         }
         const place = {
           db,

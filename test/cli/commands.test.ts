@@ -139,7 +139,7 @@ describe("reading commands", () => {
       ["fox", "heron"].map((animal) => ({
         _item: `${animal}.txt`,
         chunk_index: 0,
-        b: "binary, 4 bytes",
+        b: "bytes, 4 B",
         text: `The ${animal} waits at the lock gate.\n`,
       })),
     )
@@ -197,15 +197,20 @@ it("versions are named, compared, looked at and restored", async () => {
   expect(inspected.stdout).toMatch(/text {2}TEXT {2}14 B\n\ntext\n-------\nthe fox\n$/)
   const found = await run(["search", "notes", "otter", "--at", "begun", ...at])
   expect(found).toMatchObject({ code: 0, stdout: "", stderr: "no row of notes has any of these words\n" })
+  const counted = await run(["query", "SELECT count(*) FROM notes", "--at", "begun", "--format", "csv", ...at])
+  expect(counted.stdout).toBe("count\n2\n")
   expect((await run(["restore", "notes", "begun", ...at])).stderr).toMatch(
     /with 2 rows, as version 4; sluice restore notes 3/,
   )
   const versions = JSON.parse((await run(["versions", "notes", "--format", "json", ...at])).stdout)
   expect(versions).toMatchObject([{ version: 4, mode: "restore" }, { version: 3 }, { version: 2, tags: ["begun"] }, {}])
+  const deleted = await run(["query", "DELETE FROM notes WHERE text = 'the owl'", ...at])
+  expect(deleted).toMatchObject({ code: 0, stdout: "", stderr: "1 row deleted\n" })
+  expect((await run(["versions", "notes", "--limit", "1", ...at])).stdout).toMatch(/^ +6 .* by hand$/m)
   const missing = await run(["export", "notes", "out.parquet", "--at", "7", ...at])
   expect(missing).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/has no version 7: it has 4 versions from 1 to 4/),
+    stderr: expect.stringMatching(/has no version 7: it has 6 versions from 1 to 6/),
   })
 })
 

@@ -1,6 +1,6 @@
 /** `sluice inspect T` */
 import { inspectTable, type TableInfo } from "../../dataset/inspect.ts"
-import { type BytesInfo, isBytesInfo, type PeekRow, peekRows } from "../../dataset/peek.ts"
+import { isBytesInfo, type PeekRow, peekRows } from "../../dataset/peek.ts"
 import { readRows } from "../../dataset/rows.ts"
 import { formatBytes } from "../../model/units.ts"
 import { escapeText } from "../../observe/escape.ts"
@@ -8,7 +8,7 @@ import { formatCount } from "../../observe/progress-text.ts"
 import { sideTable } from "../../store/database.ts"
 import type { Format } from "../arguments.ts"
 import { print } from "../console.ts"
-import { formatTable, printJson, printRows, type Row } from "../output.ts"
+import { bytesText, formatTable, printJson, printRows, type Row } from "../output.ts"
 
 /** So many records of items that failed, or are not whole, are shown. */
 const RECORDS_SHOWN = 20
@@ -51,11 +51,6 @@ const facts = (info: TableInfo): string => {
   ]
     .map(escapeText)
     .join("\n")
-}
-
-const bytesText = ({ type, bytes, width, height }: BytesInfo): string => {
-  const size = width !== undefined && height !== undefined ? ` ${width}x${height}` : ""
-  return `${type ?? "bytes"}${size}, ${formatBytes(bytes)}`
 }
 
 const shownRow = (row: PeekRow): Row =>

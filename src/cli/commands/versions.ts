@@ -19,6 +19,8 @@ export const versionsCommand = async (
   }
   const rows = versions.map((version) => ({
     ...version,
+    // A statement in SQL, or another program; a blank would look like something forgotten.
+    run: version.run ?? (format === "table" ? "by hand" : ""),
     tags: version.tags.join(" "),
     ending: version.run === null ? "" : (version.ending ?? "not ended"),
     state: version.kept ? "" : "cleaned up",

@@ -52,6 +52,7 @@ export const addTableCommands = (program: Command, env: Environment): void => {
     .argument("<sql>", "one statement, such as: SELECT label, count(*) FROM photos GROUP BY label")
     .addOption(new Option("--param <value>", "the value of $1; again for $2, and so on").argParser(collect))
     .addOption(new Option("--timeout <seconds>", "how long the query may take").argParser(atLeastOne).default(60))
+    .addOption(atOption())
     .addOption(uriOption(env))
     .addOption(formatOption())
     .action(async (sql: string, options) => {

@@ -139,6 +139,8 @@ const assigned = (value: QueryValue, { name, ...type }: ColumnType): unknown => 
   }
 }
 
+export const rowsOf = (batches: readonly Batch[]): number => batches.reduce((sum, { rows }) => sum + rows, 0)
+
 /**
  * The rows of a plan as batches of the given columns.
  *

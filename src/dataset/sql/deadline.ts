@@ -1,7 +1,11 @@
-/** How long a query may take, and who else may end it. */
+/** What can be said of a query besides its text: how long it may take, who else may end it. */
+
 import { ConfigError, TableError } from "../../model/errors.ts"
+import type { At } from "../open.ts"
 
 export interface QueryOptions {
+  /** The version to read, of the only table that is named; or a tag, which all of them have. Default: that of now. */
+  readonly at?: At
   /** Milliseconds until "Query timed out", from the call to the last row. Default 60,000; `Infinity`: no limit. */
   readonly timeoutMs?: number
   /** Aborting it ends the query with the signal's reason. */

@@ -111,7 +111,7 @@ export const remove = async (statement: Statement, node: DeleteStmt): Promise<Qu
   const existing = await openTables(uri, new Set([name]))
   existing.close()
   if (!existing.tables.has(name)) throw errorAt(sql, relation?.location, `there is no table ${JSON.stringify(name)}`)
-  await changeTable(uri, name, async (changing) => {
+  const rows = await changeTable(uri, name, async (changing) => {
     const open = await openTables(uri, namedTables(node, name))
     let conditions: readonly string[]
     try {
@@ -141,12 +141,14 @@ export const remove = async (statement: Statement, node: DeleteStmt): Promise<Qu
         await table.update({ where: idsAre(part), values: { _end: true } })
       }
     }
+    const before = await table.countRows()
     for (const where of conditions) {
       signal.throwIfAborted()
       await check()
       if (schema.has("_row")) await removeThumbnails(uri, name, changing, where)
       await table.delete(where)
     }
+    return before - (await table.countRows())
   })
-  return noRows()
+  return noRows({ rows, how: "deleted" })
 }

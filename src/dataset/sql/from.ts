@@ -58,7 +58,8 @@ const table = (context: Context, range: RangeVar, scope: Scope | undefined): Fro
   const open = context.tables.get(relname)
   if (!open) {
     const names = [...(scope?.ctes.keys() ?? []), ...context.names]
-    throw errorAt(context.sql, location, `there is no table ${JSON.stringify(relname)}${suggest(relname, names)}`)
+    const hint = names.length > 0 ? suggest(relname, names) : ", nor any other; is the folder (uri) that of a database?"
+    throw errorAt(context.sql, location, `there is no table ${JSON.stringify(relname)}${hint}`)
   }
   if (given.length > 0) throw errorAt(context.sql, location, "a table's columns cannot be given other names in FROM")
   const scan: Scan = { table: open, needed: new Set(), rowIds: false }

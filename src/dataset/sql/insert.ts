@@ -7,7 +7,7 @@ import type { Schema } from "../../model/types.ts"
 import { toTable } from "../../store/arrow.ts"
 import { changeTable } from "../../store/change.ts"
 import { edgeOf } from "../../store/reader.ts"
-import { batchesOfPlan, checkChangeable, checkTarget, enginePlan, type Statement } from "./changed-rows.ts"
+import { batchesOfPlan, checkChangeable, checkTarget, enginePlan, rowsOf, type Statement } from "./changed-rows.ts"
 import { newContext } from "./context.ts"
 import { as } from "./node.ts"
 import { noRows, openSelect, type QueryResult } from "./query.ts"
@@ -59,6 +59,7 @@ export const insert = async (statement: Statement, node: InsertStmt): Promise<Qu
   const name = checkChangeable(sql, relation)
   const open = await openTables(uri, namedTables(node, name))
   const item = sqlItem(randomUUID())
+  let rows = 0
   try {
     const table = open.tables.get(name)
     const context = newContext(sql, open, params, printSelect)
@@ -73,12 +74,13 @@ export const insert = async (statement: Statement, node: InsertStmt): Promise<Qu
       await (await openSelect(uri, sql, check, [], signal)).pages.return(undefined)
     }
     const batches = await batchesOfPlan(enginePlan(context, text, columns), statement, types)
-    if (batches.length > 0) await write(statement, table.name, item, batches)
+    rows = rowsOf(batches)
+    if (rows > 0) await write(statement, table.name, item, batches)
   } finally {
     open.close()
   }
-  if (returned.length > 0) return openSelect(uri, sql, returning(node, returned, item), [], signal)
-  return noRows()
+  if (returned.length === 0) return noRows({ rows, how: "inserted" })
+  return openSelect(uri, sql, returning(node, returned, item), [], signal)
 }
 
 const write = ({ uri, signal }: Statement, name: string, item: string, batches: readonly Batch[]): Promise<void> =>

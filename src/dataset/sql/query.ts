@@ -4,6 +4,7 @@ import { valueAt } from "../../model/column.ts"
 import { messageOf, TableError } from "../../model/errors.ts"
 import { layoutOf } from "../../model/types.ts"
 import { batchesOf } from "../../store/scan.ts"
+import type { At } from "../open.ts"
 import { withAbort } from "./abort.ts"
 import { markBefore } from "./context.ts"
 import { type Engine, withEngine } from "./engine.ts"
@@ -20,6 +21,8 @@ export type QueryRow = Readonly<Record<string, QueryValue>>
 
 /** What a query has found. */
 export interface QueryResult {
+  /** Of a statement that changes rows: how many, and what was done to them. */
+  readonly changed?: { readonly rows: number; readonly how: "inserted" | "updated" | "deleted" }
   /** Names of the columns, in their order. */
   readonly columns: readonly string[]
   /** The rows, some at a time; to be read once. */
@@ -27,7 +30,11 @@ export interface QueryResult {
 }
 
 /** What a statement without a result gives. */
-export const noRows = (): QueryResult => ({ columns: [], pages: (async function* () {})() })
+export const noRows = (changed?: QueryResult["changed"]): QueryResult => ({
+  ...(changed && { changed }),
+  columns: [],
+  pages: (async function* () {})(),
+})
 
 /** Calls `close` once: at the end, or when the pages are returned, also before the first one was asked for. */
 export const closing = <T>(pages: AsyncGenerator<T>, close: () => void): AsyncGenerator<T> => {
@@ -149,7 +156,7 @@ export const pagesOf = (plan: Plan, params: readonly Param[], signal: AbortSigna
 
 /**
  * A SELECT over the tables of a database: checked, and begun when the first page is asked for. Tables are read at the
- * versions that they have now.
+ * versions that they have now, or at another one.
  */
 export const openSelect = async (
   uri: string,
@@ -157,8 +164,9 @@ export const openSelect = async (
   select: SelectStmt,
   params: readonly Param[],
   signal: AbortSignal,
+  at?: At,
 ): Promise<QueryResult> => {
-  const open = await openTables(uri, namedTables(select))
+  const open = await openTables(uri, namedTables(select), at)
   let plan: Plan
   try {
     plan = planSelect(sql, select, params, open)

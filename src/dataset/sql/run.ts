@@ -1,4 +1,7 @@
 /** One statement: what it is, and who runs it. */
+
+import { ConfigError } from "../../model/errors.ts"
+import type { At } from "../open.ts"
 import type { Statement } from "./changed-rows.ts"
 import { deadlineOf, type QueryOptions } from "./deadline.ts"
 import { as, kindOf, locationOf } from "./node.ts"
@@ -6,10 +9,19 @@ import { checkParams } from "./params.ts"
 import { closing, openSelect, type QueryResult, type QueryRow } from "./query.ts"
 import { errorAt, parseStatement } from "./source.ts"
 
-const open = async (statement: Statement): Promise<QueryResult> => {
+/** What does it, where SQL does not. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  CreateStmt: "; a table is made by ingest, at its first rows",
+  CreateTableAsStmt: "; a table is made by ingest, at its first rows",
+  DropStmt: "; dropTable drops a table",
+  AlterTableStmt: "; ingest adds columns, and types stay",
+}
+
+const open = async (statement: Statement, at: At | undefined): Promise<QueryResult> => {
   const { uri, sql, node, params, signal } = statement
   const select = as(node, "SelectStmt")
-  if (select) return openSelect(uri, sql, select, params, signal)
+  if (select) return openSelect(uri, sql, select, params, signal, at)
+  if (at !== undefined) throw new ConfigError("at: only a SELECT reads another version than that of now")
   const inserted = as(node, "InsertStmt")
   if (inserted) return (await import("./insert.ts")).insert(statement, inserted)
   const updated = as(node, "UpdateStmt")
@@ -22,7 +34,7 @@ const open = async (statement: Statement): Promise<QueryResult> => {
   throw errorAt(
     sql,
     locationOf(node) ?? 0,
-    `${kind} is not supported; there are SELECT, INSERT, UPDATE, DELETE and CREATE INDEX`,
+    `${kind} is not supported; there are SELECT, INSERT, UPDATE, DELETE and CREATE INDEX${INSTEAD[kindOf(node)] ?? ""}`,
   )
 }
 
@@ -43,8 +55,8 @@ export const runStatement = async (
     signal.throwIfAborted()
     const given = checkParams(params)
     const node = await parseStatement(sql)
-    const { columns, pages } = await open({ uri, sql, node, params: given, signal })
-    return { columns, pages: closing(pages, deadline.clear) }
+    const result = await open({ uri, sql, node, params: given, signal }, options.at)
+    return { ...result, pages: closing(result.pages, deadline.clear) }
   } catch (error) {
     deadline.clear()
     throw error

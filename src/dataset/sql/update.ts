@@ -4,7 +4,15 @@ import { HIDDEN_SCHEMA } from "../../model/rows.ts"
 import type { ColumnType } from "../../model/types.ts"
 import { toTable } from "../../store/arrow.ts"
 import { changeTable } from "../../store/change.ts"
-import { batchesOfPlan, checkChangeable, checkTarget, enginePlan, matching, type Statement } from "./changed-rows.ts"
+import {
+  batchesOfPlan,
+  checkChangeable,
+  checkTarget,
+  enginePlan,
+  matching,
+  rowsOf,
+  type Statement,
+} from "./changed-rows.ts"
 import { as } from "./node.ts"
 import { noRows, type QueryResult } from "./query.ts"
 import { errorAt } from "./source.ts"
@@ -46,14 +54,15 @@ export const update = async (statement: Statement, node: UpdateStmt): Promise<Qu
       ])
       const plan = enginePlan(context, `SELECT ${[...keys, ...values].join(", ")}${from}`, [...all.keys()])
       const batches = await batchesOfPlan(plan, statement, all)
-      if (batches.length === 0) return noRows()
+      const rows = rowsOf(batches)
+      if (rows === 0) return noRows({ rows, how: "updated" })
       signal.throwIfAborted()
       await check()
       await table
         .mergeInsert([...KEYS])
         .whenMatchedUpdateAll()
         .execute(toTable(all, batches))
-      return noRows()
+      return noRows({ rows, how: "updated" })
     } finally {
       open.close()
     }

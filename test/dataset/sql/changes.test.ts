@@ -221,3 +221,33 @@ it("a DELETE that was cut off has said twice that an item is done: it is done, a
   ])
   expect((await sync()).summary.items).toMatchObject({ unchanged: 3, done: 0 })
 })
+
+describe("a query at a version", () => {
+  it("reads one table by its number, several by a tag, and changes nothing", async () => {
+    const client = new Client({ uri: await tempFolder() })
+    await client.ingest("a", { n: [1, 2], image: [new Uint8Array(3), new Uint8Array(4)] })
+    await client.ingest("b", { n: [2] })
+    for (const table of ["a", "b"]) await client.tag(table, "old")
+    await client.query("DELETE FROM a WHERE n = 2")
+    await client.query("INSERT INTO b (n) VALUES (1)")
+    const at = await client.tag("a", "now")
+    const sql = "SELECT n, image FROM a ORDER BY n DESC LIMIT 1"
+    expect(await client.query(sql)).toEqual([{ n: 1, image: new Uint8Array(3) }])
+    expect(await client.query(sql, null, { at: "old" })).toEqual([{ n: 2, image: new Uint8Array(4) }])
+    expect(
+      await client
+        .table("a")
+        .select("n")
+        .where("n > $1", 1)
+        .execute({ at: at - 1 }),
+    ).toEqual([{ n: 2 }])
+    const joined = "SELECT n FROM a JOIN b USING (n)"
+    expect(await client.query(joined)).toEqual([{ n: 1 }])
+    expect(await client.query(joined, null, { at: "old" })).toEqual([{ n: 2 }])
+    await expect(client.query(joined, null, { at: 1 })).rejects.toThrow(
+      "version 1 is of one table, and the query reads a, b",
+    )
+    await expect(client.query(joined, null, { at: "now" })).rejects.toThrow('Table "b" has no tag "now"; it has old')
+    await expect(client.query("DELETE FROM a", null, { at: "old" })).rejects.toThrow("at: only a SELECT reads")
+  })
+})

@@ -279,7 +279,11 @@ describe("a query", () => {
     ["SELECT upper(label, 1) FROM photos WHERE id = $1", "SQL 1:8: No function matches"],
     ["SELECT FROM photos WHERE EXISTS (SELECT FROM animals)", "expected columns after SELECT"],
     ["UPDATE photos__items SET item = 'x'", `SQL 1:8: "photos__items" is Sluice's own`],
-    ["DROP TABLE photos", "SQL 1:1: Drop is not supported; there are SELECT"],
+    [
+      "DROP TABLE photos",
+      "SQL 1:1: Drop is not supported; there are SELECT, INSERT, UPDATE, DELETE and CREATE INDEX; dropTable",
+    ],
+    ["CREATE TABLE t (id BIGINT) USING deeplake", "CREATE INDEX; a table is made by ingest"],
     ["SELECT * FROM read_text('/etc/passwd')", 'SQL 1:15: the function "read_text" is not supported'],
     ["SELECT * FROM '/etc/passwd'", "SQL 1:15: syntax error"],
     ['SELECT * FROM "/etc/passwd"', 'SQL 1:15: there is no table "/etc/passwd"'],
