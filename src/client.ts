@@ -98,7 +98,7 @@ export class Client implements AsyncDisposable {
         `${summary.items.failed} of ${summary.items.listed} items failed, more than allowed; the good ones are committed. See the table ${tableName}__items`,
       )
     }
-    return { tableName, rowCount: summary.rows, datasetPath: `${this.uri}/${tableName}`, summary }
+    return { tableName, rowCount: summary.rows, datasetPath: `${this.uri}/${tableName}.lance`, summary }
   }
 
   /**

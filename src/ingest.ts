@@ -34,6 +34,7 @@ export interface IngestResult {
   readonly tableName: string
   /** Rows that this call has written. */
   readonly rowCount: number
+  /** The table as a Lance dataset, for other programs to open. */
   readonly datasetPath: string
   readonly summary: Summary
 }

@@ -1,4 +1,5 @@
 /** The one-line way in: what `client.ingest` takes, and what it says to what it does not take. */
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { readRows } from "../src/dataset/rows.ts"
@@ -88,7 +89,8 @@ describe("ManagedClient", () => {
   it("keeps the tables of each workspace in a folder of their own", async () => {
     const uri = await tempFolder()
     const [one, two] = ["default", "two"].map((workspaceId) => new ManagedClient({ token: "t", workspaceId, uri }))
-    await one?.ingest("notes", { n: [1] })
+    const { datasetPath } = (await one?.ingest("notes", { n: [1] })) ?? {}
+    expect(existsSync(datasetPath ?? "")).toBe(true)
     await two?.ingest("notes", { n: [2] })
     expect(await new Client({ uri }).query("SELECT n FROM notes")).toEqual([{ n: 1 }])
     expect(await new Client({ uri: join(uri, "two") }).query("SELECT n FROM notes")).toEqual([{ n: 2 }])

@@ -67,7 +67,14 @@ const clear = async ({ instance, folder }: Opened): Promise<void> => {
   await rm(folder, { recursive: true, force: true })
 }
 
-/** Runs `use` with a connection, which is closed afterwards with all its tables. An abort interrupts what runs on it. */
+/** Milliseconds from one interrupt to the next. */
+const INTERRUPT_EVERY = 20
+
+/**
+ * Runs `use` with a connection, which is closed afterwards with all its tables. An abort interrupts what runs on it.
+ *
+ * @throws the signal's reason when it is aborted before there is a connection.
+ */
 export const withEngine = async function* <T>(
   signal: AbortSignal,
   use: (engine: Engine) => AsyncGenerator<T>,
@@ -79,14 +86,21 @@ export const withEngine = async function* <T>(
   const own = opening
   users++
   let connection: DuckDBConnection | undefined
-  const interrupt = (): void => connection?.interrupt()
+  let interrupting: NodeJS.Timeout | undefined
+  // DuckDB forgets an interrupt when it begins with a statement, so one that comes right before would be lost.
+  const interrupt = (): void => {
+    connection?.interrupt()
+    interrupting ??= setInterval(() => connection?.interrupt(), INTERRUPT_EVERY)
+  }
   signal.addEventListener("abort", interrupt)
   try {
     const { instance, api, bindings } = await own
     connection = await instance.connect()
+    signal.throwIfAborted()
     yield* use({ connection, api, bindings })
   } finally {
     signal.removeEventListener("abort", interrupt)
+    clearInterval(interrupting)
     connection?.closeSync()
     users--
     if (opening === own) await clear(await own)

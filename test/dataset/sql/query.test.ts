@@ -307,6 +307,15 @@ describe("a query", () => {
     const controller = new AbortController()
     setTimeout(() => controller.abort(new Error("enough")), 50)
     await expect(client.query(endless, [], { signal: controller.signal })).rejects.toThrow("enough")
+    // Also where its time is over before the engine has begun, or just then.
+    const long = "SELECT sum(a * b) FROM generate_series(1, 100000) a, generate_series(1, 100000) b"
+    for (const timeoutMs of [1, 2, 3, 5, 8, 13]) {
+      await expect(client.query(long, [], { timeoutMs })).rejects.toThrow("Query timed out")
+    }
+    const early = new AbortController()
+    const asked = client.query(long, [], { signal: early.signal })
+    early.abort(new Error("never mind"))
+    await expect(asked).rejects.toThrow("never mind")
     await expect(client.query("SELECT 1", [1])).rejects.toThrow(
       "1 parameters were given, but the query does not use $1",
     )
