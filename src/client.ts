@@ -25,7 +25,6 @@ import {
 import { defaultUri } from "./environment.ts"
 import { type ColumnData, type HuggingFaceData, type IngestOptions, type IngestResult, planFor } from "./ingest.ts"
 import { IngestError, WorkspaceError } from "./model/errors.ts"
-import { isItemFormat } from "./model/format.ts"
 import { run } from "./pipeline.ts"
 import { lance } from "./sinks/lance.ts"
 import type { IndexOptions, IndexResult } from "./store/indexes.ts"
@@ -69,9 +68,10 @@ export class Client implements AsyncDisposable {
    * skipped, so that a call that was killed is simply made again; columns, and a format of your own without a `name`,
    * are new in every call. Where a `format` is given, `data` counts for nothing.
    *
-   * @throws {IngestError} when data is missing or malformed, when a format of your own throws or yields what does not
-   * fit (naming batch, column and row; its rows are removed, or kept to go on after where it is `resumable`), or when
-   * more items fail than `errors` allows (then the good ones are committed).
+   * @throws {IngestError} when data is missing, malformed or does not fit the table; when a format of your own throws or
+   * yields what does not fit (naming batch, column and row; its rows are removed, or kept to go on after where it is
+   * `resumable`); when all items fail, or more than `errors` allows (then the good ones are committed). Other items that
+   * fail are in the `summary`, and in the table `<table>__items`.
    * @throws {TableError} when another process writes to the table.
    * @throws {ConfigError} when options contradict one another.
    */
@@ -81,7 +81,7 @@ export class Client implements AsyncDisposable {
     options: IngestOptions = {},
   ): Promise<IngestResult> {
     const sink = lance({ uri: this.uri, table: tableName, index: options.index ?? [] })
-    const { plan, rows } = planFor({ name: tableName, sink }, data, options)
+    const { plan, rows, own } = planFor({ name: tableName, sink }, data, options)
     let refused: string | undefined
     const summary = await run(plan, {
       ...(options.signal && { signal: options.signal }),
@@ -90,9 +90,14 @@ export class Client implements AsyncDisposable {
         if (event.type === "settled" && event.status === "failed") refused ??= event.message
       },
     })
-    // The only item of a class of the caller's own: what is wrong with it is theirs to know, here and now.
-    const own = options.format && !isItemFormat(options.format)
     if (own && refused !== undefined) throw new IngestError(refused)
+    const { listed, failed } = summary.items
+    if (failed > 0 && failed === listed) {
+      const why = refused ?? "it failed in an earlier call already"
+      throw new IngestError(
+        `Nothing came through: ${failed === 1 ? why : `all ${failed} items failed, such as the first: ${why}`}. See the table ${tableName}__items`,
+      )
+    }
     if (summary.ending === "too-many-failures") {
       throw new IngestError(
         `${summary.items.failed} of ${summary.items.listed} items failed, more than allowed; the good ones are committed. See the table ${tableName}__items`,

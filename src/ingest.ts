@@ -4,7 +4,7 @@ import { describeValue } from "./model/describe.ts"
 import { ConfigError, IngestError } from "./model/errors.ts"
 import type { Summary } from "./model/events.ts"
 import type { Feed } from "./model/feed.ts"
-import type { Format } from "./model/format.ts"
+import { type Format, isItemFormat } from "./model/format.ts"
 import type { Sink } from "./model/sink.ts"
 import type { SchemaMap } from "./model/types.ts"
 import { columnsPlan, filesPlan, formatPlan, planOf, type RunSettings } from "./pipeline.ts"
@@ -94,25 +94,44 @@ interface Target {
   readonly sink: Sink
 }
 
-/** The plan of a call, and how many rows it will make where that is known (else 0). */
+interface Planned {
+  readonly plan: Plan
+  /** How many rows it will make; 0 where that is not known. */
+  readonly rows: number
+  /** The data, or the code that makes it, is the caller's own: what is wrong with it is theirs to know, here and now. */
+  readonly own: boolean
+}
+
+/** What `name` has in `data`. Text has a length, too, but nobody means its letters. */
+const checkColumn = (name: string, values: unknown): void => {
+  if (typeof values === "object" && values !== null && "length" in values) return
+  throw new IngestError(
+    `Column ${JSON.stringify(name)}: expected an array with a value for each row, found ${describeValue(values)}`,
+  )
+}
+
+/** The plan of a call. */
 export const planFor = (
   target: Target,
   data: ColumnData | HuggingFaceData | null | undefined,
   options: IngestOptions,
-): { readonly plan: Plan; readonly rows: number } => {
+): Planned => {
   const { format, schema = {} } = options
-  if (format) return { plan: formatPlan({ ...target, format }, options), rows: 0 }
+  if (format) return { plan: formatPlan({ ...target, format }, options), rows: 0, own: !isItemFormat(format) }
   if (data === null || data === undefined) {
     throw new IngestError("data must not be empty: give columns, file paths or a format")
   }
   if (typeof data !== "object" || Array.isArray(data)) throw new IngestError("data must be a dict of columns")
-  if (isHuggingFace(data)) return { plan: planOf({ ...target, feed: huggingFaceFeed(data, schema) }, options), rows: 0 }
+  if (isHuggingFace(data)) {
+    return { plan: planOf({ ...target, feed: huggingFaceFeed(data, schema) }, options), rows: 0, own: false }
+  }
+  for (const [name, values] of Object.entries(data)) checkColumn(name, values)
   const name = fileColumn(data, schema)
   if (name === undefined) {
-    return { plan: columnsPlan({ ...target, data }, options), rows: Object.values(data)[0]?.length ?? 0 }
+    return { plan: columnsPlan({ ...target, data }, options), rows: Object.values(data)[0]?.length ?? 0, own: true }
   }
   const source = files({ include: pathsOf(name, data[name] ?? []) })
-  return { plan: filesPlan({ ...target, source, normalize: media(options) }, options), rows: 0 }
+  return { plan: filesPlan({ ...target, source, normalize: media(options) }, options), rows: 0, own: false }
 }
 
 const media = ({ chunkSize, chunkOverlap, pdfDpi }: IngestOptions) => ({

@@ -1,5 +1,5 @@
 /** The one-line way in: what `client.ingest` takes, and what it says to what it does not take. */
-import { existsSync } from "node:fs"
+import { existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { readRows } from "../src/dataset/rows.ts"
@@ -76,8 +76,19 @@ describe("client.ingest", () => {
     expect((await client.ingest("numbers", { _huggingface: options })).rowCount).toBe(0)
   })
 
-  it("refuses what is neither", async () => {
+  it("says what does not come through, and refuses what is neither", async () => {
     const client = new Client({ uri: await tempFolder() })
+    await client.ingest("numbers", { n: [1] })
+    await expect(client.ingest("numbers", { n: ["x"] })).rejects.toThrow(/"n".*INT64.*found/)
+    await expect(client.ingest("numbers", { n: "12" })).rejects.toThrow(
+      /"n": expected an array with a value for each row/,
+    )
+    expect(await client.query("SELECT n FROM numbers")).toEqual([{ n: 1 }])
+    const path = join(client.uri, "broken.pdf")
+    writeFileSync(path, "%PDF-1.4 and no more")
+    const broken = () => client.ingest("broken", { path: [path] }, { schema: { path: "FILE" } })
+    await expect(broken()).rejects.toThrow(/^Nothing came through: .*PDF.* See the table broken__items$/)
+    await expect(broken()).rejects.toThrow(/^Nothing came through: it failed in an earlier call already/)
     await expect(client.ingest("t", null)).rejects.toThrow(/data must not be empty/)
     await expect(client.ingest("t", { _huggingface: "o/d", x: [1] })).rejects.toThrow(ConfigError)
     await expect(client.ingest("t", { _huggingface: [1] })).rejects.toThrow(/expected the name of a dataset/)

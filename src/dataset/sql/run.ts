@@ -4,7 +4,7 @@ import { ConfigError } from "../../model/errors.ts"
 import type { At } from "../open.ts"
 import type { Statement } from "./changed-rows.ts"
 import { deadlineOf, type QueryOptions } from "./deadline.ts"
-import { as, kindOf, locationOf } from "./node.ts"
+import { as, kindOf } from "./node.ts"
 import { checkParams } from "./params.ts"
 import { closing, openSelect, type QueryResult, type QueryRow } from "./query.ts"
 import { errorAt, parseStatement } from "./source.ts"
@@ -33,7 +33,7 @@ const open = async (statement: Statement, at: At | undefined): Promise<QueryResu
   const kind = kindOf(node).replace(/Stmt$/, "")
   throw errorAt(
     sql,
-    locationOf(node) ?? 0,
+    0,
     `${kind} is not supported; there are SELECT, INSERT, UPDATE, DELETE and CREATE INDEX${INSTEAD[kindOf(node)] ?? ""}`,
   )
 }
