@@ -3,7 +3,7 @@ import type { FuncCall, Node, WindowDef } from "libpg-query"
 import { identifier } from "../../readers/duckdb.ts"
 import { type Context, mark } from "./context.ts"
 import { isRefused, RENAMED } from "./functions.ts"
-import { namesOf } from "./node.ts"
+import { as, constantOf, namesOf } from "./node.ts"
 import { errorAt } from "./source.ts"
 
 interface Printers {
@@ -90,6 +90,22 @@ const nameFor = (name: string, bytes: boolean): string => {
   return Object.hasOwn(RENAMED, name) ? (RENAMED[name] ?? name) : name
 }
 
+/** Bytes as text and back: PostgreSQL's have the format as a second argument, the engine's other names. */
+const CODES: Readonly<Record<string, (text: string) => string>> = {
+  "decode hex": (text) => `from_hex(${text})`,
+  "decode base64": (text) => `from_base64(${text})`,
+  "encode hex": (bytes) => `lower(hex(${bytes}))`,
+  "encode base64": (bytes) => `to_base64(${bytes})`,
+}
+
+const codeCall = ({ sql }: Context, name: string, call: FuncCall, print: (node: Node) => string): string => {
+  const [value, format, more] = call.args ?? []
+  const constant = as(format, "A_Const")
+  const code = CODES[`${name} ${constant ? constantOf(constant) : ""}`]
+  if (!value || !code || more) throw errorAt(sql, call.location, `expected ${name}(value, 'hex' or 'base64')`)
+  return `${mark(call.location)}${code(print(value))}`
+}
+
 export const functionCall = (
   context: Context,
   call: FuncCall,
@@ -98,6 +114,7 @@ export const functionCall = (
 ): string => {
   const { args = [], agg_order = [], agg_filter, location } = call
   const name = functionName(context, call)
+  if (name === "decode" || name === "encode") return codeCall(context, name, call, print)
   if (call.func_variadic) throw errorAt(context.sql, location, "VARIADIC is not supported")
   const inner = call.agg_star ? "*" : args.map(print).join(", ")
   const order = agg_order.length > 0 ? `ORDER BY ${sort(agg_order)}` : ""

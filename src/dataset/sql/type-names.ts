@@ -30,6 +30,20 @@ const TYPES: Readonly<Record<string, string>> = {
   int64: "BIGINT",
   float32: "FLOAT",
   float64: "DOUBLE",
+  binary: "BLOB",
+  image: "BLOB",
+  video: "BLOB",
+  segment_mask: "BLOB",
+  binary_mask: "BLOB",
+  polygon: "BLOB",
+  deeplake_polygon: "BLOB",
+  mesh: "BLOB",
+  medical: "BLOB",
+  class_label: "INTEGER",
+  embedding: "FLOAT[]",
+  bounding_box: "FLOAT[]",
+  point: "FLOAT[]",
+  deeplake_point: "FLOAT[]",
 }
 
 const numbersOf = ({ typmods }: TypeName): number[] =>

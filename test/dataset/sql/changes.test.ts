@@ -110,6 +110,24 @@ describe("INSERT", () => {
       ),
     )
   })
+
+  it("takes bytes as text in hex or base64, and types by our names", async () => {
+    const client = new Client({ uri: await tempFolder() })
+    await client.ingest("images", { id: ["a"], img: [new Uint8Array(1)] }, { schema: { img: "IMAGE" } })
+    await client.query(
+      "INSERT INTO images (id, img) VALUES ('b', decode('89504e47', 'hex')::IMAGE), ('c', decode($1, 'base64'))",
+      ["iVA="],
+    )
+    const bytes =
+      "SELECT id, img, encode(img, 'hex') AS hex, encode(img, 'base64') AS base64 FROM images WHERE id > 'a' ORDER BY id"
+    expect(await client.query(bytes)).toEqual([
+      { id: "b", img: Uint8Array.of(0x89, 0x50, 0x4e, 0x47), hex: "89504e47", base64: "iVBORw==" },
+      { id: "c", img: Uint8Array.of(0x89, 0x50), hex: "8950", base64: "iVA=" },
+    ])
+    await expect(client.query("SELECT decode(id, 'escape') FROM images")).rejects.toThrow(
+      "SQL 1:8: expected decode(value, 'hex' or 'base64')",
+    )
+  })
 })
 
 describe("UPDATE", () => {
