@@ -1,7 +1,7 @@
 // Packs the project, installs the tarball in a scratch project, and uses it there as a stranger would: the types, the
 // command, the workers and the child processes have to be found.
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 
@@ -33,6 +33,13 @@ const found = await searchText("./data", "docs", "river")
 console.log(JSON.stringify({ items: summary.items, rowsByMedium: summary.rowsByMedium, found: found.length, tables: await client.listTables() }))
 `
 
+/** What people who come from the SDK do there, as files of their project; one process runs them all. */
+const examples = readdirSync(join(project, "examples", "sdk")).filter((name) => name !== "make-inputs.ts")
+const runExamples = examples
+  .filter((name) => name !== "embed.ts")
+  .map((name) => `await import("./${name}")`)
+  .join("\n")
+
 const expectEqual = (what, found, expected) => {
   if (JSON.stringify(found) !== JSON.stringify(expected)) {
     throw new Error(`${what}: expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`)
@@ -46,11 +53,15 @@ try {
     env: { ...process.env, SKIP_FFMPEG: "true" },
   })
   run(process.execPath, [join(project, "examples", "make-files.ts"), join(scratch, "files")])
+  run(process.execPath, [join(project, "examples", "sdk", "make-inputs.ts"), join(scratch, "inputs")])
   writeFileSync(join(scratch, "use.ts"), consumer)
+  for (const name of examples) cpSync(join(project, "examples", "sdk", name), join(scratch, "sdk", name))
+  writeFileSync(join(scratch, "sdk", "all.ts"), runExamples)
   run(process.execPath, [
     join(project, "node_modules", "typescript", "bin", "tsc"),
     ...["--noEmit", "--strict", "--target", "es2024", "--module", "nodenext", "--skipLibCheck", "--types", "node"],
-    ...["--typeRoots", join(project, "node_modules", "@types"), "use.ts"],
+    ...["--allowImportingTsExtensions", "--lib", "es2024,esnext.disposable"],
+    ...["--typeRoots", join(project, "node_modules", "@types"), "use.ts", join("sdk", "all.ts")],
   ])
   const used = JSON.parse(run(process.execPath, ["use.ts"]).trim().split("\n").at(-1) ?? "")
   const { listed, done, failed } = used.items
@@ -87,6 +98,7 @@ try {
     "own-normalizer.test.ts",
     "own-sink.test.ts",
   ])
+  run(process.execPath, [join("sdk", "all.ts")], { env: { ...process.env, SLUICE_URI: "./sdk-data" } })
   console.log(`The package works: ${JSON.stringify(used.rowsByMedium)}`)
 } finally {
   rmSync(scratch, { recursive: true, force: true })

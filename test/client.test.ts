@@ -10,6 +10,7 @@ import {
   type Format,
   IngestError,
   ManagedClient,
+  TableError,
   WorkspaceError,
 } from "../src/index.ts"
 import { numbers } from "./fixtures/hub/datasets.ts"
@@ -86,6 +87,9 @@ describe("client.ingest", () => {
     expect(await client.query("SELECT n FROM numbers")).toEqual([{ n: 1 }])
     const path = join(client.uri, "broken.pdf")
     writeFileSync(path, "%PDF-1.4 and no more")
+    const below = new Client({ uri: join(path, "data") }).ingest("t", { n: [1] })
+    await expect(below).rejects.toThrow(TableError)
+    await expect(below).rejects.toThrow(/^The folder of the database, .*data, cannot be opened or made: /)
     const broken = () => client.ingest("broken", { path: [path] }, { schema: { path: "FILE" } })
     await expect(broken()).rejects.toThrow(/^Nothing came through: .*PDF.* See the table broken__items$/)
     await expect(broken()).rejects.toThrow(/^Nothing came through: it failed in an earlier call already/)

@@ -46,10 +46,20 @@ export const checkFolder = (uri: string): string => {
   return folder
 }
 
-/** @throws {ConfigError} when `uri` is no local folder. */
+/**
+ * @throws {ConfigError} when `uri` is no local folder.
+ * @throws {TableError} when the folder cannot be made.
+ */
 export const connect = async (uri: string): Promise<Connection> => {
   const { connect: open, Session } = lancedb()
-  return open(checkFolder(uri), { session: new Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES) })
+  const folder = checkFolder(uri)
+  try {
+    return await open(folder, { session: new Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES) })
+  } catch (error) {
+    // What follows is the same once more.
+    const [why] = messageOf(error).split(/ {2}|\n/)
+    throw new TableError(`The folder of the database, ${uri}, cannot be opened or made: ${why}`, { cause: error })
+  }
 }
 
 /** Side tables and Sluice's own are named with this in them, and are not listed unless asked for. */
