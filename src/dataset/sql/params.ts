@@ -3,7 +3,7 @@ import type { DuckDBType, DuckDBValue } from "@duckdb/node-api"
 import { describeValue } from "../../model/describe.ts"
 import { TableError } from "../../model/errors.ts"
 
-/** What a parameter may be. An array, also a typed one, is an array of SQL. */
+/** What a parameter may be. An array, also a typed one, is an array of SQL; one of vectors is for a search. */
 export type Param =
   | string
   | number
@@ -16,6 +16,7 @@ export type Param =
   | Float32Array
   | Float64Array
   | readonly (string | number | bigint | boolean | null)[]
+  | readonly (readonly number[] | Float32Array | Float64Array)[]
 
 const wrong = (at: number, value: unknown, expected = "text, a number, a boolean, null, bytes or an array of them") =>
   new TableError(`Parameter $${at}: expected ${expected}, found ${describeValue(value)}`)
