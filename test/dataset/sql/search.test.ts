@@ -2,6 +2,10 @@
 import { tokenize } from "@lancedb/lancedb"
 import { beforeAll, describe, expect, it } from "vitest"
 import { createIndex, listIndexes } from "../../../src/dataset/indexes.ts"
+import { as } from "../../../src/dataset/sql/node.ts"
+import { planSelect } from "../../../src/dataset/sql/plan.ts"
+import { parseStatement } from "../../../src/dataset/sql/source.ts"
+import { openTables } from "../../../src/dataset/sql/tables.ts"
 import {
   bytesColumn,
   Client,
@@ -108,11 +112,8 @@ const same = (found: readonly QueryRow[], expected: readonly Scored[], place: st
     place,
   ).toEqual(expected.map(({ n }) => n))
   for (const [at, { score }] of expected.entries()) {
-    const value = found[at]?.score as number | null
-    expect(score === null ? value : Math.abs((value ?? Number.NaN) - score), `${place} row ${at}`).toSatisfy(
-      (off) => off === null || (off as number) < 2e-6,
-    )
-    expect(value === null, place).toBe(score === null)
+    const value = found[at]?.score
+    expect(value, `${place} row ${at}`).toEqual(score === null ? null : expect.closeTo(score, 5))
   }
 }
 
@@ -329,11 +330,109 @@ describe("an operator of search", () => {
     expect(error).toMatch(new RegExp(message))
   })
 
+  it("has only such rows read as the search finds, where the query means no others", async () => {
+    const open = await openTables(client.uri, new Set(["plain"]))
+    const readBy = async (sql: string) => {
+      const select = as(await parseStatement(sql), "SelectStmt") ?? {}
+      const { context } = planSelect(sql, select, sql.includes("$") ? [Q] : [], open)
+      return context.scans.map(({ found, needed }) => [found?.score.search.kind, found?.limit, ...needed])
+    }
+    const best = "ORDER BY embedding <#> $1 DESC"
+    expect(await readBy(`SELECT * FROM plain WHERE n < 9 ${best} LIMIT 5 OFFSET 2`)).toEqual([["vector", 7, "n"]])
+    expect(await readBy(`WITH a AS (SELECT n FROM plain ${best} LIMIT 5) SELECT * FROM a`)).toEqual([
+      ["vector", 5, "n"],
+    ])
+    expect(await readBy("SELECT n FROM plain WHERE text @> 'a' AND n < 9")).toEqual([["contains", undefined, "n"]])
+    expect(await readBy("SELECT max(n) FROM plain WHERE 0 < text <#> 'a'")).toEqual([["text", undefined, "n"]])
+    for (const [sql, column] of [
+      [`SELECT n FROM plain WHERE n % 2 = 0 ${best} LIMIT 5`, "n"],
+      [`SELECT n FROM plain ${best} NULLS FIRST LIMIT 5`, "n"],
+      [`SELECT count(*) OVER (PARTITION BY n) FROM plain ${best} LIMIT 5`, "n"],
+      [`SELECT n FROM plain WHERE embedding <#> $1 < 0.5 ${best} LIMIT 5`, "n"],
+      ["SELECT n FROM plain WHERE text @> 'a' OR n = 1", "n"],
+    ] as const) {
+      expect(await readBy(sql), sql).toEqual([[undefined, undefined, column]])
+    }
+    open.close()
+  })
+
+  it("says which rows are changed and deleted", async () => {
+    await writeTable(client.uri, "changed", [
+      ["all", { n: int32Column([0, 1, 2, 3]), text: textColumn(["a fox", "a dog", null, "fox"]) }],
+    ])
+    await client.query("UPDATE changed SET n = n + 10 WHERE text <#> 'dog' > 0")
+    await client.query("DELETE FROM changed WHERE text @> 'fox' AND n < 3")
+    expect(
+      await client.query("SELECT n, text <#> 'fox' > 0 AS fox FROM changed ORDER BY text <#> 'fox' DESC LIMIT 9"),
+    ).toEqual([
+      { n: 3, fox: true },
+      { n: 11, fox: false },
+      { n: 2, fox: null },
+    ])
+  })
+
   it("CREATE INDEX makes the index that is named", async () => {
     await client.query(
       "CREATE INDEX IF NOT EXISTS exact ON indexed USING deeplake_index (text) WITH (index_type = 'exact_text')",
     )
     const types = (await listIndexes(client.uri, "indexed")).map(({ column, type }) => `${column} ${type}`)
     expect(types.sort()).toEqual(["embedding IVF_FLAT", "text BM25", "text BTREE"])
+  })
+})
+
+describe("a search put together by calls", () => {
+  type Note = { n: number; text: string | null; clip: Uint8Array }
+
+  it("finds what client.search finds", async () => {
+    const hybrid = { column: "text", query: "dog rain", weights: { vector: 0.7, text: 0.3 } }
+    for (const name of ["plain", "indexed"]) {
+      const table = client.table<Note>(name).select("n")
+      const searches = [
+        [table.search("text", "fox cafe"), { query: "fox cafe" }],
+        [table.search("text", "okapi", { filter: "n > 9 OR n = 5", limit: 200 }), { query: "okapi", limit: 200 }],
+        [table.search("embedding", Q, { limit: 25 }), { query: Q, limit: 25 }],
+        [table.search("embedding", Float32Array.from(Q), { filter: "n < 90" }), { query: Q, filter: "n < 90" }],
+        [table.search("parts", QUERIES).limit(12), { query: QUERIES, limit: 12 }],
+        [table.search("embedding", Q, { hybrid }).limit(290), { query: Q, hybrid, limit: 290 }],
+      ] as const
+      for (const [query, options] of searches) {
+        const rows: readonly { readonly n: number; readonly _score: number }[] = await query.execute()
+        expect(rows).toEqual(await client.search(name, { ...options, columns: ["n"] }))
+        expect(rows.length).toBeGreaterThan(2)
+      }
+    }
+  })
+
+  it("goes together with the other calls, in any order", async () => {
+    const words = await bm25("fox dog")
+    const best = ranked(words, (n) => n >= 20 && (words[n] ?? 0) > 0.3)
+    const base = client.table<Note>("plain").where("n >= $1", 20).search("text", "fox dog").where("_score > $2", 0.3)
+    const named = (rows: readonly QueryRow[]) => rows.map(({ n, _score }) => ({ n, score: _score }) as QueryRow)
+    same(named(await base.limit(6).offset(3).execute()), best.slice(3, 9), "a page")
+    same(named(await base.select("n", "_score").execute()), best.slice(0, 10), "ten by default")
+    const byNumber = best.slice(0, 15).sort((a, b) => b.n - a.n)
+    const sorted = base.search("text", "fox dog", { limit: 15 }).orderBy("n DESC")
+    same(named(await sorted.execute()), byNumber, "the best in another order")
+    same(named(await sorted.select("n").limit(4).offset(1).execute()), byNumber.slice(1, 5), "some of them")
+    const [row] = await base.select("text", "round(_score * 100) AS percent", "_row").orderBy("_row").limit(1).execute()
+    expect(row).toEqual({
+      text: texts[best[0]?.n ?? 0],
+      percent: Math.round((best[0]?.score ?? 0) * 100),
+      _row: best[0]?.n,
+      _score: expect.closeTo(best[0]?.score ?? 0, 5),
+    })
+    const [all] = await base.orderBy("_score DESC, n").execute()
+    expect(Object.keys(all ?? {})).toEqual(["n", "text", "embedding", "parts", "clip", "_score"])
+    expect(all?.clip).toEqual(Uint8Array.of((best[0]?.n ?? 0) & 255, 1))
+  })
+
+  it("refuses what cannot be searched for", async () => {
+    const table = client.table("plain")
+    expect(() => table.search("text", [] as number[])).toThrow("search: expected words, a vector or a list of vectors")
+    expect(() => table.search("text", "a", { limit: 0 })).toThrow("limit: expected a whole number of at least 1")
+    const hybrid = { column: "text", query: "b" }
+    expect(() => table.search("text", "a", { hybrid })).toThrow('expected a vector and words, found the text "a" and')
+    await expect(table.search("embedding", [1, 2]).execute()).rejects.toThrow("expected a vector of 3 numbers")
+    await expect(table.search("text", "a", { filter: "n = $1" }).execute()).rejects.toThrow("expected no placeholder")
   })
 })
