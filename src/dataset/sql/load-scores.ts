@@ -95,6 +95,7 @@ const bestRows = async ({ table: open, where }: Scan, search: Search, limit: num
   if (limit === undefined || ranked.ids.length >= limit) return ranked
   const scores = new Map([...ranked.ids].map((id, index) => [id, ranked.scores[index] ?? Number.NaN]))
   for (const [condition, score] of unfound(search)) {
+    if (scores.size === limit) break
     const query = open.table.query().limit(limit + ranked.ids.length)
     const all = [where, condition].flatMap((one) => (one === undefined ? [] : [`(${one})`]))
     if (all.length > 0) query.where(all.join(" AND "))
