@@ -90,14 +90,17 @@ describe("INSERT", () => {
         m: [{ a: 1 }],
         v: [Uint8Array.of(1)],
         p: [Uint8Array.of(1)],
+        t: [[[1, 2]]],
       },
       { schema: { n: "INT32", v: "VIDEO", p: "IMAGE", m: "JSON" } },
     )
     const values = [7, 2n ** 60n, 1.25, false, [3, 4], { a: [1] }, Uint8Array.of(9, 9), Uint8Array.of(8)]
-    const params = [7, 2n ** 60n, 1.25, false, Float32Array.of(3, 4), '{"a":[1]}', Uint8Array.of(9, 9), "\\x08"]
-    await client.query("INSERT INTO all VALUES ($1, $2, $3, $4, $5, $6, $7, $8)".replace("all", '"all"'), params)
-    const [row] = await client.query('SELECT * FROM "all" WHERE n = 7')
-    expect(Object.values(row ?? {})).toEqual(
+    const parts = [[1, 2.5], Float32Array.of(3, 4)]
+    const params = [7, 2n ** 60n, 1.25, false, Float32Array.of(3, 4), '{"a":[1]}', Uint8Array.of(9, 9), "\\x08", parts]
+    await client.query("INSERT INTO all VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)".replace("all", '"all"'), params)
+    const [{ t, ...row } = {}] = await client.query('SELECT * FROM "all" WHERE n = 7')
+    expect(t).toEqual(parts.map((part) => Float32Array.from(part)))
+    expect(Object.values(row)).toEqual(
       values.map((value) =>
         Array.isArray(value)
           ? Float32Array.from(value)
