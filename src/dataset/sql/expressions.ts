@@ -1,6 +1,5 @@
 /** Expressions of PostgreSQL in the engine's SQL. What is not known here is refused: nothing passes by unseen. */
 import type { A_Expr, A_Indices, ColumnRef, Node, SortBy, SubLink, TypeCast } from "libpg-query"
-import { layoutOf } from "../../model/types.ts"
 import { literal } from "../../readers/duckdb.ts"
 import { type Context, mark } from "./context.ts"
 import { functionCall } from "./function-calls.ts"
@@ -262,8 +261,7 @@ export const printerFor = (context: Context, scope: Scope | undefined): Print =>
   /** Whether it is a column of bytes, of which some functions have names of their own. */
   const isBytes = (node: Node | undefined): boolean => {
     const ref = as(node, "ColumnRef")
-    const stored = ref && resolve(context.sql, ref, scope).stored
-    return stored !== undefined && layoutOf(stored.type) === "bytes"
+    return ref !== undefined && resolve(context.sql, ref, scope).holds === "bytes"
   }
   return print
 }

@@ -2,6 +2,7 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from "libpg-query"
 import { isHidden } from "../../model/rows.ts"
 import { suggest } from "../../model/suggest.ts"
+import { layoutOf } from "../../model/types.ts"
 import { identifier } from "../../readers/duckdb.ts"
 import { type Context, mark } from "./context.ts"
 import { printerFor } from "./expressions.ts"
@@ -51,7 +52,7 @@ const table = (context: Context, range: RangeVar, scope: Scope | undefined): Fro
   const cte = schemaname === undefined ? scope?.ctes.get(relname) : undefined
   if (cte) {
     const columns = renamed(cte.columns, given)
-    return partOf(`${identifier(relname)} ${aliasText(name, columns)}`, name, slotsOf(name, columns, cte.scores))
+    return partOf(`${identifier(relname)} ${aliasText(name, columns)}`, name, slotsOf(name, columns, cte.holds))
   }
   const open = context.tables.get(relname)
   if (!open) {
@@ -66,6 +67,7 @@ const table = (context: Context, range: RangeVar, scope: Scope | undefined): Fro
       name: column,
       sql: `${identifier(name)}.${identifier(column)}`,
       stored: { scan, type, rowId: `${identifier(name)}.${identifier(ROW_ID)}` },
+      holds: layoutOf(type) === "bytes" ? "bytes" : undefined,
     }),
   )
   const star = slots.filter((slot) => !isHidden(slot.name))
@@ -157,10 +159,10 @@ const fromPart = (context: Context, node: Node | undefined, scope: Scope): FromP
     throw errorAt(context.sql, locationOf(node), `${node ? kindOf(node) : "nothing"} cannot stand in FROM`)
   }
   const seen: Scope | undefined = sub.lateral ? scope : { items: [], merged: [], ctes: scope.ctes, outer: scope.outer }
-  const { text, columns, scores } = context.subquery(select, seen)
+  const { text, columns, holds } = context.subquery(select, seen)
   const alias = sub.alias?.aliasname ?? `query ${locationOf(node) ?? 0}`
   const names = renamed(columns, columnNames(sub.alias))
-  const slots = slotsOf(alias, names, scores)
+  const slots = slotsOf(alias, names, holds)
   return partOf(`${sub.lateral ? "LATERAL " : ""}(${text}) ${aliasText(alias, names)}`, alias, slots)
 }
 

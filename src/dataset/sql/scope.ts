@@ -7,6 +7,9 @@ import { as, textOf } from "./node.ts"
 import type { Scan } from "./scan.ts"
 import { errorAt } from "./source.ts"
 
+/** What makes a difference to how a column is used: bytes have functions of their own, and scores sort otherwise. */
+export type Holds = "bytes" | "score"
+
 /** One column of what stands in a FROM. */
 export interface Slot {
   readonly name: string
@@ -14,18 +17,14 @@ export interface Slot {
   readonly sql: string
   /** Where it comes from, when it is a table's as it is stored. */
   readonly stored?: { readonly scan: Scan; readonly type: ColumnType /** The id of its row. */; readonly rowId: string }
-  /** It is computed from a score of a search. */
-  readonly score?: boolean
+  readonly holds?: Holds | undefined
 }
 
 /** The columns of a query. */
 export interface Columns {
   readonly columns: readonly string[]
-  /** Numbers of those that are computed from scores. */
-  readonly scores: ReadonlySet<number>
+  readonly holds: readonly (Holds | undefined)[]
 }
-
-export const NO_SCORES: ReadonlySet<number> = new Set()
 
 /** What stands in a FROM under one name. */
 export interface FromItem {
@@ -126,9 +125,9 @@ const only = (
 }
 
 /** Slots of what has no table behind it. */
-export const slotsOf = (alias: string, names: readonly string[], scores = NO_SCORES): Slot[] =>
+export const slotsOf = (alias: string, names: readonly string[], holds: Columns["holds"] = []): Slot[] =>
   names.map((name, index) => ({
     name,
     sql: `${identifier(alias)}.${identifier(name)}`,
-    score: scores.has(index),
+    holds: holds[index],
   }))

@@ -192,7 +192,7 @@ export const hasScore = (context: Context, node: Node | undefined, scope: Scope 
   walk(node, (kind, content) => {
     if (kind === "SubLink" || found) return false
     if (kind === "A_Expr") found = namesOf((content as A_Expr).name).at(-1) === "<#>"
-    if (kind === "ColumnRef") found = resolve(context.sql, content, scope).score === true
+    if (kind === "ColumnRef") found = resolve(context.sql, content, scope).holds === "score"
     return !found
   })
   return found

@@ -11,7 +11,7 @@ import { limitText, ordinal, sortKey, sortText } from "./order.ts"
 import { outputName } from "./output-names.ts"
 import { pushFilter } from "./push.ts"
 import { pushSearch } from "./push-search.ts"
-import { type Columns, findItem, NO_SCORES, need, resolve, type Scope, type Slot } from "./scope.ts"
+import { type Columns, findItem, need, resolve, type Scope, type Slot } from "./scope.ts"
 import { hasScore } from "./scores.ts"
 import { errorAt } from "./source.ts"
 
@@ -126,14 +126,14 @@ const plain = (
   const unfiltered = pushFilter(context, whereClause, from, scope)
   const rest = pushSearch(context, select, firstKey, unfiltered, from, scope)
   const isScore = (node: Node | undefined): boolean => hasScore(context, node, scope)
-  const scores = new Set(targets.flatMap(({ slot, node }, index) => ((slot?.score ?? isScore(node)) ? [index] : [])))
+  const holds = targets.map(({ slot, node }) => slot?.holds ?? (isScore(node) ? "score" : undefined))
   const pinned = new Set<number>()
   // What the store has looked at need not be looked at again, nor its columns be read.
   const where = rest.length > 0 ? ` WHERE ${rest.map(print).join(" AND ")}` : ""
   const sorted = sortText(context, select, print, {
     names,
     pin: (output) => pinned.add(output),
-    isScore: (at) => (typeof at === "number" ? scores.has(at - 1) : isScore(at)),
+    isScore: (at) => (typeof at === "number" ? holds[at - 1] === "score" : isScore(at)),
   })
   const sort = (items: readonly Node[] | undefined): string => printSort(items, print, isScore)
   const windows = (windowClause ?? []).map((node) => {
@@ -183,7 +183,7 @@ const plain = (
   return {
     text,
     columns: names,
-    scores,
+    holds,
     shape: {
       select,
       outputs: targets,
@@ -200,7 +200,7 @@ const values = (context: Context, lists: readonly Node[], scope: Scope | undefin
   const sorted = sortText(context, select, print, { names: columns, isScore: () => false })
   const list = columns.map(identifier).join(", ")
   const text = `SELECT * FROM (VALUES ${rows.join(", ")}) AS "values"(${list})${sorted}${limitText(context, select, print)}`
-  return { text, columns, scores: NO_SCORES }
+  return { text, columns, holds: [] }
 }
 
 const SET_OPERATIONS: Readonly<Record<string, string>> = {
@@ -215,11 +215,11 @@ const combined = (context: Context, select: SelectStmt, outer: Scope | undefined
   const left = printSelect(context, larg ?? {}, around)
   const right = printSelect(context, rarg ?? {}, around)
   const print = printerFor(context, around)
-  const scores = new Set([...left.scores, ...right.scores])
-  const isScore = (key: number | Node | undefined): boolean => typeof key === "number" && scores.has(key - 1)
+  const holds = left.columns.map((_, index) => left.holds[index] ?? right.holds[index])
+  const isScore = (key: number | Node | undefined): boolean => typeof key === "number" && holds[key - 1] === "score"
   const sorted = sortText(context, select, print, { names: left.columns, isScore })
   const text = `(${left.text}) ${SET_OPERATIONS[op]}${all ? " ALL" : ""} (${right.text})`
-  return { text: `${text}${sorted}${limitText(context, select, print)}`, columns: left.columns, scores }
+  return { text: `${text}${sorted}${limitText(context, select, print)}`, columns: left.columns, holds }
 }
 
 const MATERIALIZED: Readonly<Record<string, string>> = {
@@ -248,11 +248,11 @@ const withText = (context: Context, select: SelectStmt, scope: Scope | undefined
       )
     const given = namesOf(cte.aliascolnames)
     if (withClause.recursive) {
-      ctes.set(name, { columns: recursiveColumns(context, query, given), scores: NO_SCORES })
+      ctes.set(name, { columns: recursiveColumns(context, query, given), holds: [] })
     }
-    const { text, columns, scores } = printSelect(context, query, { items: [], merged: [], ctes, outer: scope })
+    const { text, columns, holds } = printSelect(context, query, { items: [], merged: [], ctes, outer: scope })
     const names = columns.map((column, index) => given[index] ?? column)
-    ctes.set(name, { columns: names, scores })
+    ctes.set(name, { columns: names, holds })
     const list = names.map(identifier).join(", ")
     return `${mark(cte.location)}${identifier(name)}(${list}) AS ${MATERIALIZED[cte.ctematerialized ?? ""] ?? ""}(${text})`
   })
