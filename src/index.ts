@@ -1,16 +1,6 @@
 /** The public interface of Sluice. */
 export { Pipeline } from "./builder.ts"
-export {
-  Client,
-  type ClientOptions,
-  type ColumnData,
-  type HuggingFaceData,
-  type IngestOptions,
-  type IngestResult,
-  initializeWasm,
-  ManagedClient,
-  type ManagedClientOptions,
-} from "./client.ts"
+export { Client, type ClientOptions, initializeWasm, ManagedClient, type ManagedClientOptions } from "./client.ts"
 export { dropTable, listTables, unlockTable } from "./dataset/catalog.ts"
 export { type DeadLetterOptions, deadLetters } from "./dataset/dead-letters.ts"
 export { type ExportResult, exportColumn } from "./dataset/export.ts"
@@ -77,6 +67,7 @@ export {
 } from "./formats/lerobot/index.ts"
 export { Tabular, type TabularOptions } from "./formats/tabular/tabular.ts"
 export { Yolo, type YoloOptions } from "./formats/yolo/index.ts"
+export type { ColumnData, HuggingFaceData, IngestOptions, IngestResult } from "./ingest.ts"
 export { readItem } from "./media/itemfile.ts"
 export { type Batch, batchOf, schemaOf } from "./model/batch.ts"
 export {

@@ -61,7 +61,7 @@ describe("the guide", () => {
   })
 
   it("shows pipelines that are right, and whose tests hold", async () => {
-    for (const page of pages) {
+    for (const page of [...pages, "../../README.md"]) {
       const text = readFileSync(new URL(page, GUIDE), "utf8")
       for (const [, yaml = ""] of text.matchAll(/```yaml\n(version: 1\n.*?)```/gs)) {
         const loaded = await parsePipelines(yaml, fileURLToPath(new URL(page, GUIDE)), { HF_TOKEN: "hf_token" })

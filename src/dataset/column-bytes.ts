@@ -6,14 +6,15 @@ import { fromRecordBatch } from "../store/arrow.ts"
 import type { Table } from "../store/database.ts"
 
 export interface ColumnBytes {
-  readonly bytes: number
+  /** Null where none of the rows that were looked at has a value. */
+  readonly bytes: number | null
   /** Counted in some of the rows only, and taken to be like that in the others. */
   readonly estimated: boolean
 }
 
 /** Rows that are looked at, spread evenly: of texts and of bytes out of line, and of bytes beside the others. */
 const LIGHT_ROWS = 1000
-const HEAVY_ROWS = 32
+const HEAVY_ROWS = 128
 
 /** Bytes that each row takes; undefined where they differ. */
 const fixedWidth = (type: ColumnType): number | undefined => {
@@ -72,7 +73,10 @@ export const columnBytes = async (
       for (const name of blobs) add(name, blobBytes(record, name))
     }
     const factor = taken.length > 0 ? rows / taken.length : 0
-    for (const [name, sum] of sums) found.set(name, { bytes: Math.round(sum * factor), estimated: taken.length < rows })
+    const estimated = taken.length < rows
+    for (const [name, sum] of sums) {
+      found.set(name, { bytes: estimated && sum === 0 ? null : Math.round(sum * factor), estimated })
+    }
   }
   const varying: [string, ColumnType][] = []
   for (const [name, type] of schema) {

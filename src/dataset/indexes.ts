@@ -1,8 +1,7 @@
 /** The indexes of a table, for who reads it: making them, and seeing what they cover. */
-import { checkTableName, localPath } from "../store/database.ts"
-import { isDurable, openDurable, recover } from "../store/durable.ts"
+import { changeTable } from "../store/change.ts"
+import { checkTableName } from "../store/database.ts"
 import { buildIndex, type IndexOptions, type IndexResult, listTableIndexes, type TableIndex } from "../store/indexes.ts"
-import { acquireLock } from "../store/lock.ts"
 import { withTable } from "./open.ts"
 
 /**
@@ -26,27 +25,12 @@ export const listIndexes = (uri: string, name: string): Promise<TableIndex[]> =>
  * await createIndex("./data", "documents", "text", { stem: true, language: "English" })
  * ```
  */
-export const createIndex = async (
+export const createIndex = (
   uri: string,
   name: string,
   column: string,
   options: IndexOptions = {},
 ): Promise<IndexResult> => {
   checkTableName(name)
-  // Who names a table that is not there shall not make a folder for its lock.
-  await withTable(uri, name, async () => {})
-  const folder = localPath(uri)
-  const lock = await acquireLock(folder, name)
-  try {
-    await recover(folder, name)
-    return await withTable(uri, name, async ({ table, schema }) => {
-      const durable = await isDurable(folder, name)
-      const synchronize = durable ? await openDurable(folder, name, await table.version()) : undefined
-      const result = await buildIndex(table, schema, column, options)
-      await synchronize?.(await table.version())
-      return result
-    })
-  } finally {
-    await lock.release()
-  }
+  return changeTable(uri, name, ({ table, schema }) => buildIndex(table, schema, column, options))
 }

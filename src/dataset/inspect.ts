@@ -18,7 +18,10 @@ export interface ColumnInfo {
   readonly type: string
   /** Of a CLASS_LABEL: the names of its classes, each at the position that stands for it. */
   readonly names?: readonly string[]
-  /** Of all its values, before the store compresses them; null for a type that is not Sluice's. */
+  /**
+   * Of all its values, before the store compresses them. Null for a type that is not Sluice's, and where `estimated` and
+   * none of the rows that were looked at has a value.
+   */
   readonly bytes: number | null
   /** The bytes were counted in some rows, and taken to be like that in the others. */
   readonly estimated: boolean

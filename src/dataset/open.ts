@@ -6,6 +6,7 @@ import { formatType, type Schema } from "../model/types.ts"
 import { fromSchema } from "../store/arrow.ts"
 import { type Connection, connect, localPath, openTable, type Table } from "../store/database.ts"
 import { checkoutAt } from "../store/versions.ts"
+import { withoutNot } from "./sql/condition.ts"
 
 /**
  * A connection to the database; undefined where there is none. Connecting alone would make the folder.
@@ -88,17 +89,18 @@ export const checkColumns = ({ name, schema }: OpenTable, columns: readonly stri
  *
  * @throws {ConfigError} when the store refuses the condition.
  */
-export const queryWhere = async ({ table }: OpenTable, where: string | undefined): Promise<Query> => {
+export const queryWhere = async ({ table, schema }: OpenTable, where: string | undefined): Promise<Query> => {
   const query = table.query()
   if (where === undefined) return query
+  const condition = await withoutNot(where, schema)
   try {
-    await table.query().where(where).outputSchema()
+    await table.query().where(condition).outputSchema()
   } catch (error) {
     throw new ConfigError(`where: the condition ${JSON.stringify(where)} is refused: ${messageOf(error)}`, {
       cause: error,
     })
   }
-  return query.where(where)
+  return query.where(condition)
 }
 
 /** @throws {ConfigError} for what is no whole number of at least `min`. */

@@ -6,6 +6,7 @@ import { fromSchema } from "./arrow.ts"
 import { connect, localPath, openTable, type Table } from "./database.ts"
 import { isDurable, openDurable, recover } from "./durable.ts"
 import { acquireLock } from "./lock.ts"
+import { finishRestore } from "./restore.ts"
 import { sweep } from "./sweep.ts"
 
 export interface Changing {
@@ -34,6 +35,7 @@ export const changeTable = async <T>(
     const lock = await acquireLock(folder, name)
     try {
       await recover(folder, name)
+      await finishRestore(db, folder, name)
       await sweep(folder, name)
       table = await openTable(db, uri, name)
       // What survived a loss of power before still has to.

@@ -1,7 +1,6 @@
 /** Tests that documents bring along: those of Sluice's own pipelines hold, and what does not hold is said with its place. */
 import { existsSync } from "node:fs"
 import { mkdir, readdir, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { testCommand } from "../../src/cli/commands/test.ts"
@@ -107,7 +106,10 @@ describe("a test of a document", () => {
   })
 
   it("runs the stages on its own files, or on others, and compares what comes out", async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith("sluice-test-"))
+    // Other tests have folders there, too.
+    const own = await tempFolder()
+    const { TMPDIR = "" } = process.env
+    process.env.TMPDIR = own
     expect(await resultsOf(join(dir, "pipes/right.yaml"))).toEqual([
       "every kind of value: ok",
       "bytes by their number, whole numbers as text: ok",
@@ -115,7 +117,8 @@ describe("a test of a document", () => {
       "without the function: ok",
       "from elsewhere: ok",
     ])
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith("sluice-test-"))).toEqual(before)
+    expect((await readdir(own)).filter((name) => name.startsWith("sluice-test-"))).toEqual([])
+    process.env.TMPDIR = TMPDIR
     expect(existsSync("data")).toBe(false)
   })
 

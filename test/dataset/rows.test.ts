@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest"
+import { createIndex } from "../../src/dataset/indexes.ts"
 import { type ReadOptions, readRows } from "../../src/dataset/rows.ts"
 import type { Row } from "../../src/dataset/scan.ts"
 import { boolColumn, bytesColumn, numberColumn, textColumn, vectorColumn } from "../../src/model/column.ts"
@@ -118,4 +119,25 @@ describe("readRows", () => {
       await expect(read("types", { where })).rejects.toThrow(ConfigError)
     }
   })
+})
+
+it("finds the rows that a NOT means, nulls or not, on columns with an index, too", async () => {
+  const n = numberColumn(Int32Array.of(0, 1, 2, 5), { name: "INT32" })
+  const nullable = { ...n, valid: Uint8Array.of(0b1110) }
+  const flag = boolColumn([null, true, false, true])
+  await writeTable(uri, "gaps", [
+    ["a", { n: nullable, flag, row: numberColumn(Int32Array.of(0, 1, 2, 3), { name: "INT32" }) }],
+  ])
+  for (const column of ["n", "flag"]) await createIndex(uri, "gaps", column, {})
+  for (const [where, found] of [
+    ["NOT (n > 1 AND n < 5)", [1, 3]],
+    ["not (n = 1 OR flag)", [2]],
+    ["NOT (n BETWEEN 1 AND 2)", [3]],
+    ["NOT (flag IS TRUE)", [0, 2]],
+  ] as const) {
+    expect(
+      (await read("gaps", { where })).map(({ row }) => row),
+      where,
+    ).toEqual(found)
+  }
 })

@@ -49,7 +49,7 @@ describe("pipelines/coco.yaml", () => {
     expect(first).toMatchObject({ table: "coco", rows: COUNT, rowsByMedium: { coco: COUNT }, warnings: [] })
     const again = JSON.parse(await command("run", file, "--json"))
     expect(again.items).toMatchObject({ listed: COUNT, done: 0, unchanged: COUNT })
-    expect(await command("inspect", "coco")).toMatch(/^boxes +BOUNDING_BOX$/m)
+    expect(await command("inspect", "coco")).toMatch(/^boxes +BOUNDING_BOX /m)
 
     await command("export", "coco", "masks", "--column", "mask")
     const mask = await readFile(join(cwd, `masks/val2017_${fileName(7)}-0.png`))

@@ -47,7 +47,9 @@ describe("the names of classes", () => {
       ])
       // A column with other metadata than the table's is added to it all the same.
       expect((await ingest(sink, [["c", 0]])).items.done).toBe(1)
-      expect((await inspectTable(uri, table)).columns).toEqual([{ name: "label", type: "CLASS_LABEL", names: PETS }])
+      expect((await inspectTable(uri, table)).columns).toMatchObject([
+        { name: "label", type: "CLASS_LABEL", names: PETS },
+      ])
     }
   })
 

@@ -68,7 +68,7 @@ describe("the batches of a format", () => {
     }
     const client = new Client({ uri: await tempFolder() })
     expect(await client.ingest("t", null, { format: formatOf(batches) })).toMatchObject({ rowCount: 3 })
-    expect((await inspectTable(client.uri, "t")).columns).toEqual([
+    expect((await inspectTable(client.uri, "t")).columns).toMatchObject([
       { name: "n", type: "INT64" },
       { name: "name", type: "TEXT" },
     ])

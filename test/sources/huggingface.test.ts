@@ -570,7 +570,7 @@ describe("a run", () => {
     const ended = await sluice(["run", document, "--json", ...settings], { cwd, env })
     expect(ended).toMatchObject({ code: 0, stderr: "" })
     expect(JSON.parse(ended.stdout)).toMatchObject({ rows: 4, items: { listed: 2, done: 2 }, table: "huggingface" })
-    expect((await inspectTable(`${cwd}/data`, "huggingface")).columns).toEqual([
+    expect((await inspectTable(`${cwd}/data`, "huggingface")).columns).toMatchObject([
       { name: "image", type: "IMAGE" },
       { name: "image_path", type: "TEXT" },
       { name: "label", type: "CLASS_LABEL", names: NAMES },

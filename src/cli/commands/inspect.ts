@@ -81,7 +81,7 @@ export const inspectCommand = async (
   const columns = info.columns.map(({ name, type, names, bytes, estimated }) => ({
     name,
     type,
-    size: bytes === null ? "" : `${estimated ? "about " : ""}${formatBytes(bytes)}`,
+    size: bytes === null ? (estimated ? "few, if any" : "") : `${estimated ? "about " : ""}${formatBytes(bytes)}`,
     classes: names?.join(", ") ?? "",
   }))
   const shown = columns.some(({ classes }) => classes !== "")

@@ -54,6 +54,9 @@ const table = (context: Context, range: RangeVar, scope: Scope | undefined): Fro
     const columns = renamed(cte.columns, given)
     return partOf(`${identifier(relname)} ${aliasText(name, columns)}`, name, slotsOf(name, columns, cte.holds))
   }
+  if (schemaname !== undefined && schemaname !== "public") {
+    throw errorAt(context.sql, location, `there is no schema ${JSON.stringify(schemaname)}`)
+  }
   const open = context.tables.get(relname)
   if (!open) {
     const names = [...(scope?.ctes.keys() ?? []), ...context.names]

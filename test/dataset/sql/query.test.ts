@@ -264,6 +264,7 @@ describe("a query", () => {
 
   it.each([
     ["SELECT * FROM photo", 'SQL 1:15: there is no table "photo"; did you mean "photos"?'],
+    ["SELECT id FROM pg_catalog.photos", 'SQL 1:16: there is no schema "pg_catalog"'],
     ["SELECT 'öä', lable FROM photos", 'SQL 1:14: there is no column "lable"; did you mean "label"?'],
     ["SELECT id\nFROM photos\nWHERE p.id = 1", 'SQL 3:7: there is no "p" in FROM, which has photos'],
     ["SELECT id FROM photos WHERE", "SQL 1:28: syntax error at end of input"],
