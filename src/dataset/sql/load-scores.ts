@@ -28,7 +28,7 @@ const withScores = async (batch: Batch, scores: ReadonlyMap<string, Scores>): Pr
 }
 
 /** Scores that come as the rows do, or nearly so: what comes before its row is kept until then. */
-const follow = (parts: AsyncGenerator<RowScores>): Scores => {
+export const follow = (parts: AsyncGenerator<RowScores>): Scores => {
   let part: RowScores | undefined
   let at = 0
   const early = new Map<bigint, number>()
@@ -89,6 +89,16 @@ const unfound = (search: Search): readonly (readonly [condition: string | undefi
       ]
     : [[undefined, Number.NaN]]
 
+/** The best rows with all that have the same score as the last one; undefined where that could be any row. */
+const bestWithTies = async (scan: Scan, search: Search, limit: number): Promise<Ranking | undefined> => {
+  for (let asked = 2 * limit; ; asked *= 4) {
+    const ranked = await rank(scan.table, search, { filter: scan.where, limit: asked })
+    const { ids, scores } = ranked
+    if (ids.length < limit) return undefined
+    if (ids.length < asked || scores.at(-1) !== scores[limit - 1]) return ranked
+  }
+}
+
 /** The best rows, and when there are fewer than asked for, such as have no score, or 0. */
 const bestRows = async ({ table: open, where }: Scan, search: Search, limit: number | undefined): Promise<Ranking> => {
   const ranked = await rank(open, search, { filter: where, limit })
@@ -123,11 +133,15 @@ const pick = async ({ table, where }: Scan, search: Search, ids: BigInt64Array):
 
 async function* readFound(
   scan: Scan,
-  { score, limit }: NonNullable<Scan["found"]>,
+  { score, limit, ties }: NonNullable<Scan["found"]>,
   columns: readonly string[],
 ): AsyncGenerator<Batch> {
   const { table, schema } = scan.table
-  const rows = await bestRows(scan, score.search, limit)
+  const rows =
+    ties && limit !== undefined
+      ? await bestWithTies(scan, score.search, limit)
+      : await bestRows(scan, score.search, limit)
+  if (!rows) return yield* readWithScores(scan, columns)
   const scores = new Map<string, Scores>()
   for (const { needed, column, search } of scan.scores) {
     if (!needed) continue

@@ -60,7 +60,7 @@ export const loadAll = async (engine: Engine, scans: readonly Scan[], signal: Ab
   for (const [index, scan] of scans.entries()) {
     const name = scanName(index)
     const scores = scan.scores.filter(({ needed }) => needed).map(({ column, key }) => [column, key])
-    const found = scan.found && [scan.found.score.key, scan.found.limit]
+    const found = scan.found && [scan.found.score.key, scan.found.limit, scan.found.ties]
     const { table, where, limit, rowIds } = scan
     const key = JSON.stringify([table.name, where, limit, rowIds, [...scan.needed].sort(), scores, found ?? null])
     const same = done.get(key)

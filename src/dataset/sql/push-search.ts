@@ -34,7 +34,7 @@ const keepsBest = (context: Context, node: Node, scope: Scope, score: Score): bo
   return lowerBound(context, node, scope)?.found.score === score
 }
 
-/** `ORDER BY score DESC LIMIT n` over one table. */
+/** `ORDER BY score DESC, ... LIMIT n` over one table. */
 const pushBest = (
   context: Context,
   select: SelectStmt,
@@ -45,15 +45,16 @@ const pushBest = (
 ): boolean => {
   const { sortClause = [], targetList = [], distinctClause, groupClause, havingClause, windowClause } = select
   const { sortby_dir, sortby_nulls } = as(sortClause[0], "SortBy") ?? {}
-  if (sortClause.length !== 1 || sortby_dir !== "SORTBY_DESC" || sortby_nulls === "SORTBY_NULLS_FIRST") return false
+  if (sortby_dir !== "SORTBY_DESC" || sortby_nulls === "SORTBY_NULLS_FIRST") return false
   if (from.items.length !== 1 || distinctClause || groupClause || havingClause || windowClause) return false
   const found = scoreAt(context, key, scope)
   if (!found || found.score.search.kind === "contains" || !from.filterable.includes(found.scan)) return false
-  if (!isRowWise(targetList) || !rest.every((term) => keepsBest(context, term, scope, found.score))) return false
+  if (!isRowWise([...targetList, ...sortClause]) || !rest.every((term) => keepsBest(context, term, scope, found.score)))
+    return false
   const limit = knownCount(context, select.limitCount, "LIMIT")
   const rows = (limit ?? Number.POSITIVE_INFINITY) + (knownCount(context, select.limitOffset, "OFFSET") ?? 0)
   if (rows < 1 || rows > MAX_LATE) return false
-  found.scan.found = { score: found.score, limit: rows }
+  found.scan.found = { score: found.score, limit: rows, ties: sortClause.length > 1 }
   return true
 }
 

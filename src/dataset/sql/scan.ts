@@ -28,8 +28,11 @@ export interface Scan {
   where?: string
   /** Rows that are enough. */
   limit?: number
-  /** Of those rows the ones that a search finds. With a limit so many of the best, if need be filled up with others. */
-  found?: { readonly score: Score; readonly limit?: number }
+  /**
+   * Of those rows the ones that a search finds. With a limit so many of the best, if need be filled up with others;
+   * `ties`: also all that have the same score as the last of them.
+   */
+  found?: { readonly score: Score; readonly limit?: number; readonly ties?: boolean }
 }
 
 /** The store's query for the rows of a scan. */
