@@ -19,6 +19,7 @@ export {
   type Vector,
 } from "./dataset/search.ts"
 export type { TableQuery } from "./dataset/sql/builder.ts"
+export type { TableSearchOptions } from "./dataset/sql/builder-search.ts"
 export type { QueryOptions } from "./dataset/sql/deadline.ts"
 export type { Param } from "./dataset/sql/params.ts"
 export type { QueryRow } from "./dataset/sql/query.ts"

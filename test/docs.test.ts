@@ -15,6 +15,7 @@ import { embed } from "../docs/guide/examples/embed.ts"
 import { ImageFolderWithEmbeddings } from "../docs/guide/examples/image-folder-with-embeddings.ts"
 import { LogLines } from "../docs/guide/examples/log-lines.ts"
 import { findNotes } from "../docs/guide/examples/search.ts"
+import { askNotes } from "../docs/guide/examples/search-sql.ts"
 import { type Checkpoint, train, trainEpoch } from "../docs/guide/examples/train.ts"
 import { Client } from "../src/client.ts"
 import { parsePipelines } from "../src/config/load.ts"
@@ -159,7 +160,7 @@ describe("an example", () => {
     const page = readFileSync(new URL("query.md", GUIDE), "utf8")
     const answers: unknown[] = []
     for (const [, sql = ""] of page.matchAll(/```sql\n(.*?)```/gs)) answers.push((await client.query(sql)).length)
-    expect(answers).toEqual([3, 7, 15, 2, 0, 0])
+    expect(answers).toEqual([3, 7, 15, 5, 2, 0, 0])
     expect(
       await client.query("SELECT label, count(*), min(width) AS min FROM photos GROUP BY label ORDER BY label"),
     ).toEqual([
@@ -210,7 +211,8 @@ describe("an example", () => {
   })
 
   it("search: finds what the page says", async () => {
-    const found = await findNotes(join(await tempFolder(), "data"))
+    const uri = join(await tempFolder(), "data")
+    const found = await findNotes(uri)
     const notes = (rows: readonly SearchRow[]) => rows.map((row) => row.n)
     expect(notes(found.words)).toEqual([1, 3])
     expect(found.all).toEqual([{ n: 3, _score: 1 }])
@@ -221,6 +223,20 @@ describe("an example", () => {
     expect(notes(found.both)).toEqual([3, 4, 2])
     expect(notes(found.stems).sort()).toEqual([1, 2])
     expect(found.indexes).toMatchObject([{ column: "text", type: "BM25", indexedRows: 4, unindexedRows: 0 }])
+    const asked = await askNotes(uri)
+    const numbers = (rows: readonly { readonly n?: unknown }[]) => rows.map(({ n }) => n)
+    expect(asked.near).toEqual([
+      { n: 3, score: 1 },
+      { n: 4, score: expect.closeTo(0.8, 6) },
+    ])
+    expect(numbers(asked.words)).toEqual([1, 2])
+    expect(numbers(asked.all)).toEqual([1, 3])
+    expect(asked.both).toEqual([
+      { n: 2, rank: 2 },
+      { n: 3, rank: 1 },
+      { n: 4, rank: 3 },
+    ])
+    expect(numbers(asked.found)).toEqual([3, 2])
   })
 
   it("LogLines: is ingested once", async () => {

@@ -45,7 +45,7 @@ export type SearchRow = Row & { readonly _score: number }
 
 const DEFAULT_LIMIT = 10
 
-const isVector = (query: unknown): query is Vector =>
+export const isVector = (query: unknown): query is Vector =>
   (Array.isArray(query) && query.length > 0 && typeof query[0] === "number") ||
   query instanceof Float32Array ||
   query instanceof Float64Array

@@ -4,10 +4,10 @@
  * Columns of bytes are not read with the others: the store reads far ahead, and a batch of it has a thousand rows. They
  * are fetched by row id, so many rows at a time as make a few MiB.
  */
-import type { Query } from "@lancedb/lancedb"
+import type { Query, TakeQuery } from "@lancedb/lancedb"
 import type { RecordBatch } from "apache-arrow"
 import { type Batch, sliceBatch } from "../model/batch.ts"
-import { bytesColumn, type Column, valueAt } from "../model/column.ts"
+import { bytesColumn, type Column, numberColumn, valueAt } from "../model/column.ts"
 import { type ColumnType, layoutOf, type Schema } from "../model/types.ts"
 import { fromRecordBatch } from "./arrow.ts"
 import type { Table } from "./database.ts"
@@ -46,16 +46,26 @@ const blobSizes = (record: RecordBatch, blobs: readonly string[]): ((row: number
   return (row) => sizes.reduce((sum, column) => sum + Number(column?.get(row) ?? 0), 0)
 }
 
+const withIds = (columns: Batch["columns"], name: string, record: RecordBatch): Batch["columns"] => {
+  const ids = record.getChild("_rowid")?.toArray() as BigUint64Array
+  // They stay far below the largest INT64.
+  const signed = new BigInt64Array(ids.buffer as ArrayBuffer, ids.byteOffset, ids.length)
+  return new Map([...columns, [name, numberColumn(signed, { name: "INT64" })]])
+}
+
 /**
  * Runs the query and yields its rows in batches with the given columns, in their order. Such columns as `_score`, which
  * are no columns of the table but come with the query, may be among them. A batch has at most a few MiB of bytes; one
  * with a larger value has only this row.
+ *
+ * @param rowIds the name of a column that the rows' ids come in.
  */
 export async function* batchesOf(
   table: Table,
   schema: Schema,
-  query: Query,
+  query: Query | TakeQuery,
   columns: readonly string[],
+  rowIds?: string,
 ): AsyncGenerator<Batch> {
   const wanted = [...new Set(columns)]
   const heavy = wanted.flatMap((name): Heavy[] => {
@@ -67,12 +77,13 @@ export async function* batchesOf(
   const blobs = heavy.filter(([, { blob }]) => blob).map(([name]) => name)
   query.select([...light, ...blobs])
   // Without any column the store would not say how many rows there are.
-  if (heavy.length > 0 || light.length === 0) query.withRowId()
+  if (heavy.length > 0 || light.length === 0 || rowIds !== undefined) query.withRowId()
   let next = blobs.length < heavy.length ? FIRST_ROWS : MAX_ROWS
   for await (const record of query) {
-    const batch = fromRecordBatch(record.select(light))
+    const { columns: read } = fromRecordBatch(record.select(light))
+    const batch = { rows: record.numRows, columns: rowIds === undefined ? read : withIds(read, rowIds, record) }
     if (heavy.length === 0) {
-      yield { ...batch, rows: record.numRows }
+      yield batch
       continue
     }
     const ids = [...(record.getChild("_rowid") ?? [])] as bigint[]
@@ -90,8 +101,8 @@ export async function* batchesOf(
         fetched.set(name, column)
         bytes += column.values.length
       }
-      const piece = sliceBatch({ ...batch, rows: ids.length }, start, end)
-      const ordered = wanted.flatMap((name): [string, Column][] => {
+      const piece = sliceBatch(batch, start, end)
+      const ordered = [...wanted, ...(rowIds === undefined ? [] : [rowIds])].flatMap((name): [string, Column][] => {
         const column = fetched.get(name) ?? piece.columns.get(name)
         return column ? [[name, column]] : []
       })

@@ -4,6 +4,15 @@ import { describeValue } from "../../model/describe.ts"
 import { ConfigError, messageOf, TableError } from "../../model/errors.ts"
 import { identifier } from "../../readers/duckdb.ts"
 import { checkCount } from "../open.ts"
+import {
+  columnsNamed,
+  SCORE,
+  type SearchText,
+  searchText,
+  type TableSearch,
+  type TableSearchOptions,
+  withScore,
+} from "./builder-search.ts"
 import type { QueryOptions } from "./deadline.ts"
 import { as, walk } from "./node.ts"
 import type { Param } from "./params.ts"
@@ -23,7 +32,11 @@ export interface Parts {
   readonly order: readonly string[]
   readonly limit?: number
   readonly offset?: number
+  readonly search?: TableSearch
 }
+
+/** Rows of a search that does not say how many. */
+const DEFAULT_LIMIT = 10
 
 type Clause = "targetList" | "whereClause" | "sortClause"
 
@@ -69,38 +82,94 @@ const checkPlaceholders = ({ text, params }: Condition, before: number, tree: un
   )
 }
 
-/** A name as it is; anything else is SQL. */
-const targetText = async (column: string): Promise<string> => {
-  if (/^[\p{L}_][\p{L}\p{N}_]*$/u.test(column)) return identifier(column)
-  if (column.trim() === "*") return "*"
-  await checkPiece("select", column, "", "targetList")
-  return column
+interface Target {
+  readonly sql: string
+  /** Of what is no plain name. */
+  readonly tree?: SelectStmt
 }
 
-/** The query as SQL. */
-export const sqlOf = async (parts: Parts): Promise<{ readonly sql: string; readonly params: readonly Param[] }> => {
-  const { table, columns, conditions, order, limit, offset } = parts
-  const targets = await Promise.all(columns.map(targetText))
-  let sql = `SELECT ${targets.join(", ") || "*"} FROM ${identifier(table)}`
+/** A name as it is; anything else is SQL. */
+const targetOf = async (column: string): Promise<Target> => {
+  if (/^[\p{L}_][\p{L}\p{N}_]*$/u.test(column)) {
+    const sql = identifier(column)
+    return { sql, tree: await checkPiece("select", sql, "", "targetList") }
+  }
+  return column.trim() === "*"
+    ? { sql: "*" }
+    : { sql: column, tree: await checkPiece("select", column, "", "targetList") }
+}
+
+const conditionsOf = async (
+  { conditions, ...parts }: Parts,
+  search: SearchText | undefined,
+): Promise<{ readonly texts: readonly string[]; readonly params: readonly Param[] }> => {
   const params: Param[] = []
-  for (const [index, condition] of conditions.entries()) {
+  const texts: string[] = []
+  const filter = parts.search?.options.filter
+  for (const condition of filter === undefined ? conditions : [...conditions, { text: filter, params: [] }]) {
     const tree = await checkPiece("where", condition.text, "WHERE ", "whereClause")
     checkPlaceholders(condition, params.length, tree)
     params.push(...condition.params)
-    sql += `${index === 0 ? " WHERE " : " AND "}(${condition.text}\n)`
+    const text = search ? withScore(condition.text, tree, "SELECT WHERE ".length, search.score) : condition.text
+    texts.push(`(${text}\n)`)
   }
-  for (const clause of order) await checkPiece("orderBy", clause, "ORDER BY ", "sortClause")
-  if (order.length > 0) sql += ` ORDER BY ${order.map((clause) => `${clause}\n`).join(", ")}`
-  if (limit !== undefined) sql += ` LIMIT ${limit}`
-  if (offset !== undefined) sql += ` OFFSET ${offset}`
-  return { sql, params }
+  return { texts, params }
+}
+
+const page = (limit: number | undefined, offset: number | undefined): string =>
+  `${limit === undefined ? "" : ` LIMIT ${limit}`}${offset === undefined ? "" : ` OFFSET ${offset}`}`
+
+/** The query as SQL. */
+export const sqlOf = async (parts: Parts): Promise<{ readonly sql: string; readonly params: readonly Param[] }> => {
+  const { columns, order, limit, offset, conditions } = parts
+  const values = conditions.reduce((sum, { params }) => sum + params.length, 0)
+  const search = parts.search && searchText(parts.search, values)
+  const targets = await Promise.all(columns.map(targetOf))
+  const { texts, params } = await conditionsOf(parts, search)
+  const sorts = await Promise.all(order.map((clause) => checkPiece("orderBy", clause, "ORDER BY ", "sortClause")))
+  const sorted = order.length > 0 ? ` ORDER BY ${order.map((clause) => `${clause}\n`).join(", ")}` : ""
+  const table = identifier(parts.table)
+  const filter = (all: readonly string[]): string => (all.length > 0 ? ` WHERE ${all.join(" AND ")}` : "")
+  if (!search) {
+    const list = targets.map(({ sql }) => sql).join(", ") || "*"
+    return { sql: `SELECT ${list} FROM ${table}${filter(texts)}${sorted}${page(limit, offset)}`, params }
+  }
+  const all = [...params, ...search.params]
+  const where = filter([...texts, search.condition])
+  const best = parts.search?.options.limit ?? (limit ?? DEFAULT_LIMIT) + (offset ?? 0)
+  const score = `${search.score} AS ${SCORE}`
+  const everything = targets.length === 0 || targets.some(({ sql }) => sql === "*")
+  if (order.length === 0) {
+    const list = targets.map(({ sql, tree }) => {
+      const text = tree ? withScore(sql, tree, "SELECT ".length, search.score) : sql
+      return text === search.score ? score : text
+    })
+    const shown = [...(list.length > 0 ? list : ["*"]), ...(list.includes(score) ? [] : [score])].join(", ")
+    const rows = Math.min(limit ?? best, Math.max(0, best - (offset ?? 0)))
+    return {
+      sql: `SELECT ${shown} FROM ${table}${where} ORDER BY ${search.score} DESC${page(rows, offset)}`,
+      params: all,
+    }
+  }
+  // The best rows first, and those in another order.
+  const named = columnsNamed([targets.map(({ tree }) => tree), sorts], everything)
+  const inner = `SELECT ${[...named, score].join(", ")} FROM ${table}${where} ORDER BY ${SCORE} DESC LIMIT ${best}`
+  const list = targets.map(({ sql }) => sql)
+  const shown = everything || list.includes(identifier(SCORE)) ? list : [...list, SCORE]
+  const outer = `SELECT ${shown.join(", ") || "*"} FROM (${inner}) AS ${table}${sorted}${page(limit, offset)}`
+  return { sql: outer, params: all }
 }
 
 /** Runs SQL and returns all its rows. */
 export type Run = (sql: string, params: readonly Param[], options: QueryOptions) => Promise<QueryRow[]>
 
-/** The rows of a query whose columns are named; of rows whose type is not known, nothing more is known. */
-type Selected<Row, Name> = string extends keyof Row ? Row : { readonly [N in Name & keyof Row]: Row[N] }
+/**
+ * The rows of a query whose columns are named, with the score where there is a search; of rows whose type is not known,
+ * nothing more is known.
+ */
+type Selected<Row, Name> = string extends keyof Row
+  ? Row
+  : { readonly [N in (Name | typeof SCORE) & keyof Row]: Row[N] }
 
 /**
  * A query of one table. It never changes: each call returns another one, so that a query can be the beginning of
@@ -145,6 +214,30 @@ export class TableQuery<Row = QueryRow> {
    */
   where(condition: string, ...params: readonly Param[]): TableQuery<Row> {
     return this.#with({ conditions: [...this.#parts.conditions, { text: condition, params }] })
+  }
+
+  /**
+   * Only the rows that fit words (BM25, in a TEXT column), a vector (cosine similarity, in an EMBEDDING column), several
+   * vectors (MaxSim, in a MULTI_EMBEDDING column) or, with `hybrid`, a vector and words: the best ones of those that
+   * fulfil all conditions. Each has its `_score`, which can be used in the other calls, too; without `orderBy` the best
+   * comes first. A later call takes the place of an earlier one.
+   *
+   * @throws {ConfigError} when `query` is nothing that can be searched for.
+   * @example
+   * ```ts
+   * const client = new Client()
+   * const rows = await client.table("docs").search("text", "neural networks").where("page_index < 3").limit(5).execute()
+   * ```
+   */
+  search(
+    column: string,
+    query: TableSearch["query"],
+    options: TableSearchOptions = {},
+  ): TableQuery<Row & { readonly _score: number }> {
+    checkCount("limit", options.limit, 1)
+    const search = { column, query, options }
+    searchText(search, 0)
+    return this.#with({ search }) as TableQuery<unknown> as TableQuery<Row & { readonly _score: number }>
   }
 
   /** `"start_time DESC, id"`; keys of later calls decide where those before are equal. */

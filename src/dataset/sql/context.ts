@@ -3,13 +3,13 @@ import type { SelectStmt } from "libpg-query"
 import { TableError } from "../../model/errors.ts"
 import type { OpenTable } from "../open.ts"
 import type { Param } from "./params.ts"
-import type { Scan, Scope } from "./scope.ts"
+import type { Scan } from "./scan.ts"
+import type { Columns, Scope } from "./scope.ts"
 import { errorAt, type Location } from "./source.ts"
 
-/** A part of a query in the engine's SQL, and the names of its columns. */
-export interface Printed {
+/** A part of a query in the engine's SQL. */
+export interface Printed extends Columns {
   readonly text: string
-  readonly columns: readonly string[]
 }
 
 export interface Context {

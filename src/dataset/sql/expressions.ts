@@ -1,12 +1,12 @@
 /** Expressions of PostgreSQL in the engine's SQL. What is not known here is refused: nothing passes by unseen. */
 import type { A_Expr, A_Indices, ColumnRef, Node, SortBy, SubLink, TypeCast } from "libpg-query"
-import { layoutOf } from "../../model/types.ts"
 import { literal } from "../../readers/duckdb.ts"
 import { type Context, mark } from "./context.ts"
 import { functionCall } from "./function-calls.ts"
 import { OPERATOR_FUNCTIONS, OPERATORS } from "./functions.ts"
 import { as, type Constant, constantOf, kindOf, locationOf, type NodeOf, namesOf } from "./node.ts"
 import { need, resolve, type Scope } from "./scope.ts"
+import { hasScore, scoreAt } from "./scores.ts"
 import { errorAt, type Location } from "./source.ts"
 import { engineType } from "./type-names.ts"
 
@@ -224,8 +224,12 @@ export const printerFor = (context: Context, scope: Scope | undefined): Print =>
         const { number = 0, location } = of("ParamRef")
         return context.param(number, location)
       }
-      case "A_Expr":
-        return binary(context, of("A_Expr"), print)
+      case "A_Expr": {
+        const found = scoreAt(context, node, scope)
+        if (!found) return binary(context, of("A_Expr"), print)
+        found.score.needed = true
+        return found.sql
+      }
       case "TypeCast":
         return cast(context, of("TypeCast"), print)
       case "NullTest": {
@@ -252,12 +256,12 @@ export const printerFor = (context: Context, scope: Scope | undefined): Print =>
         throw errorAt(context.sql, locationOf(node), `${kind} is not supported in a query`)
     }
   }
-  const sort = (items: readonly Node[] | undefined): string => printSort(items, print)
+  const sort = (items: readonly Node[] | undefined): string =>
+    printSort(items, print, (key) => hasScore(context, key, scope))
   /** Whether it is a column of bytes, of which some functions have names of their own. */
   const isBytes = (node: Node | undefined): boolean => {
     const ref = as(node, "ColumnRef")
-    const stored = ref && resolve(context.sql, ref, scope).stored
-    return stored !== undefined && layoutOf(stored.type) === "bytes"
+    return ref !== undefined && resolve(context.sql, ref, scope).holds === "bytes"
   }
   return print
 }
@@ -265,11 +269,16 @@ export const printerFor = (context: Context, scope: Scope | undefined): Print =>
 const DIRECTION: Readonly<Record<string, string>> = { SORTBY_ASC: " ASC", SORTBY_DESC: " DESC" }
 const NULLS: Readonly<Record<string, string>> = { SORTBY_NULLS_FIRST: " NULLS FIRST", SORTBY_NULLS_LAST: " NULLS LAST" }
 
-/** The keys of an ORDER BY; the engine sorts nulls as PostgreSQL does. */
-export const printSort = (items: readonly Node[] | undefined, print: Print): string =>
+/** The keys of an ORDER BY. The engine sorts nulls as PostgreSQL does; but what has no score is never the best. */
+export const printSort = (
+  items: readonly Node[] | undefined,
+  print: Print,
+  isScore: (key: Node | undefined) => boolean,
+): string =>
   (items ?? [])
     .map((item) => {
       const { node, sortby_dir = "", sortby_nulls = "" } = as(item, "SortBy") ?? ({} as SortBy)
-      return `${print(node)}${DIRECTION[sortby_dir] ?? ""}${NULLS[sortby_nulls] ?? ""}`
+      const nulls = NULLS[sortby_nulls] ?? (isScore(node) ? NULLS.SORTBY_NULLS_LAST : "")
+      return `${print(node)}${DIRECTION[sortby_dir] ?? ""}${nulls}`
     })
     .join(", ")

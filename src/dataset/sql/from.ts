@@ -2,13 +2,15 @@
 import type { Alias, JoinExpr, Node, RangeFunction, RangeVar } from "libpg-query"
 import { isHidden } from "../../model/rows.ts"
 import { suggest } from "../../model/suggest.ts"
+import { layoutOf } from "../../model/types.ts"
 import { identifier } from "../../readers/duckdb.ts"
 import { type Context, mark } from "./context.ts"
 import { printerFor } from "./expressions.ts"
 import { functionName } from "./function-calls.ts"
 import { ROW_FUNCTIONS } from "./functions.ts"
 import { as, kindOf, locationOf, namesOf, textOf } from "./node.ts"
-import { type FromItem, need, type Scan, type Scope, type Slot, slotsOf } from "./scope.ts"
+import type { Scan } from "./scan.ts"
+import { type FromItem, need, type Scope, type Slot, slotsOf } from "./scope.ts"
 import { errorAt } from "./source.ts"
 
 export interface FromPart {
@@ -49,8 +51,8 @@ const table = (context: Context, range: RangeVar, scope: Scope | undefined): Fro
   const given = columnNames(alias)
   const cte = schemaname === undefined ? scope?.ctes.get(relname) : undefined
   if (cte) {
-    const columns = renamed(cte, given)
-    return partOf(`${identifier(relname)} ${aliasText(name, columns)}`, name, slotsOf(name, columns))
+    const columns = renamed(cte.columns, given)
+    return partOf(`${identifier(relname)} ${aliasText(name, columns)}`, name, slotsOf(name, columns, cte.holds))
   }
   if (schemaname !== undefined && schemaname !== "public") {
     throw errorAt(context.sql, location, `there is no schema ${JSON.stringify(schemaname)}`)
@@ -62,13 +64,14 @@ const table = (context: Context, range: RangeVar, scope: Scope | undefined): Fro
     throw errorAt(context.sql, location, `there is no table ${JSON.stringify(relname)}${hint}`)
   }
   if (given.length > 0) throw errorAt(context.sql, location, "a table's columns cannot be given other names in FROM")
-  const scan: Scan = { table: open, needed: new Set(), rowIds: false }
+  const scan: Scan = { table: open, alias: name, needed: new Set(), scores: [], rowIds: false }
   const at = context.scans.push(scan) - 1
   const slots = [...open.schema].map(
     ([column, type]): Slot => ({
       name: column,
       sql: `${identifier(name)}.${identifier(column)}`,
       stored: { scan, type, rowId: `${identifier(name)}.${identifier(ROW_ID)}` },
+      holds: layoutOf(type) === "bytes" ? "bytes" : undefined,
     }),
   )
   const star = slots.filter((slot) => !isHidden(slot.name))
@@ -160,10 +163,11 @@ const fromPart = (context: Context, node: Node | undefined, scope: Scope): FromP
     throw errorAt(context.sql, locationOf(node), `${node ? kindOf(node) : "nothing"} cannot stand in FROM`)
   }
   const seen: Scope | undefined = sub.lateral ? scope : { items: [], merged: [], ctes: scope.ctes, outer: scope.outer }
-  const { text, columns } = context.subquery(select, seen)
+  const { text, columns, holds } = context.subquery(select, seen)
   const alias = sub.alias?.aliasname ?? `query ${locationOf(node) ?? 0}`
   const names = renamed(columns, columnNames(sub.alias))
-  return partOf(`${sub.lateral ? "LATERAL " : ""}(${text}) ${aliasText(alias, names)}`, alias, slotsOf(alias, names))
+  const slots = slotsOf(alias, names, holds)
+  return partOf(`${sub.lateral ? "LATERAL " : ""}(${text}) ${aliasText(alias, names)}`, alias, slots)
 }
 
 /** All of a FROM, and the scope that it makes for the rest of its query. */

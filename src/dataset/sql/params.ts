@@ -3,7 +3,7 @@ import type { DuckDBType, DuckDBValue } from "@duckdb/node-api"
 import { describeValue } from "../../model/describe.ts"
 import { TableError } from "../../model/errors.ts"
 
-/** What a parameter may be. An array, also a typed one, is an array of SQL. */
+/** What a parameter may be. An array, also a typed one, is an array of SQL; one of vectors is an array of arrays. */
 export type Param =
   | string
   | number
@@ -16,6 +16,7 @@ export type Param =
   | Float32Array
   | Float64Array
   | readonly (string | number | bigint | boolean | null)[]
+  | readonly (readonly number[] | Float32Array | Float64Array)[]
 
 const wrong = (at: number, value: unknown, expected = "text, a number, a boolean, null, bytes or an array of them") =>
   new TableError(`Parameter $${at}: expected ${expected}, found ${describeValue(value)}`)
@@ -75,6 +76,13 @@ const scalar = (api: Api, value: Param): Bound | undefined => {
   }
 }
 
+const isList = (value: unknown): value is ArrayLike<number> => Array.isArray(value) || ArrayBuffer.isView(value)
+
+const vectorsOf = (api: Api, vectors: readonly ArrayLike<number>[]): Bound => ({
+  value: api.listValue(vectors.map((vector) => api.listValue(Array.from(vector, Number)))),
+  type: api.LIST(api.LIST(api.DOUBLE)),
+})
+
 const listOf = (api: Api, values: readonly Param[], at: number): Bound => {
   const items = values.map((value) => (value === null || value === undefined ? null : scalar(api, value)))
   if (items.includes(undefined)) throw wrong(at, values)
@@ -96,7 +104,9 @@ export const boundOf = (api: Api, value: Param, at: number): Bound => {
   if (value instanceof Uint8Array) return { value: new api.DuckDBBlobValue(value), type: api.BLOB }
   if (value instanceof Float32Array) return { value: api.listValue([...value]), type: api.LIST(api.FLOAT) }
   if (ArrayBuffer.isView(value)) return listOf(api, Array.from(value as Float64Array), at)
-  if (Array.isArray(value)) return listOf(api, value, at)
+  if (Array.isArray(value)) {
+    return value.length > 0 && value.every(isList) ? vectorsOf(api, value) : listOf(api, value, at)
+  }
   const bound = scalar(api, value as Param)
   if (!bound) throw wrong(at, value)
   return bound

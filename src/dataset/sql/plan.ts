@@ -1,11 +1,11 @@
 /** What a SELECT is to be answered by: the store alone, or the engine over what it needs of the tables. */
-import type { Node, SelectStmt } from "libpg-query"
+import type { SelectStmt } from "libpg-query"
 import { layoutOf } from "../../model/types.ts"
 import { type Context, checkAllUsed, newContext } from "./context.ts"
-import { canBeLate } from "./load.ts"
-import { as, constantOf, namesOf, walk } from "./node.ts"
+import { isRowWise, knownCount, MAX_LATE } from "./limits.ts"
+import { as, namesOf } from "./node.ts"
 import type { Param } from "./params.ts"
-import type { Scan } from "./scope.ts"
+import type { Scan } from "./scan.ts"
 import { type Output, printSelect, type Shape } from "./select.ts"
 import { errorAt } from "./source.ts"
 
@@ -28,43 +28,6 @@ export interface Plan {
   readonly direct?: Direct
   /** How many rows there are is all that is asked. */
   readonly count?: Scan
-}
-
-/** So many rows are fetched by their ids, at most; it pays where they are few among those looked at. */
-const MAX_LATE = 10_000
-
-/** A LIMIT or OFFSET that is known before the query runs. */
-const known = (context: Context, node: Node | undefined, what: string): number | undefined => {
-  const fixed = as(node, "A_Const")
-  const given = as(node, "ParamRef")
-  const value = fixed ? constantOf(fixed) : given && context.valueOf(given.number ?? 0, given.location)
-  if (value === null || value === undefined) return undefined
-  const number = typeof value === "string" && /^\s*\d+\s*$/.test(value) ? Number(value) : value
-  if (typeof number === "number" && Number.isSafeInteger(number) && number >= 0) return number
-  throw errorAt(
-    context.sql,
-    fixed?.location ?? given?.location,
-    `${what}: expected a whole number of at least 0, found ${String(value)}`,
-  )
-}
-
-/** Functions that make one value of one row, so that rows that are not in the result need not be read for them. */
-const SCALAR = new Set(
-  "abs btrim ceil char_length coalesce concat date_part floor json_extract left length lower ltrim octet_length replace right round rtrim sqrt substr substring trim upper".split(
-    " ",
-  ),
-)
-
-const isRowWise = (nodes: readonly Node[]): boolean => {
-  let rowWise = true
-  walk(nodes, (kind, content) => {
-    if (kind === "SubLink") rowWise = false
-    if (kind === "FuncCall" && !SCALAR.has(namesOf((content as { funcname?: Node[] }).funcname).at(-1) ?? "")) {
-      rowWise = false
-    }
-    return rowWise
-  })
-  return rowWise
 }
 
 /** The scan of a query over one table that neither sorts nor puts rows together. */
@@ -98,19 +61,16 @@ export const planSelect = (
   places: Pick<Context, "names" | "tables">,
 ): Plan => {
   const context = newContext(sql, places, params, printSelect)
-  const limit = known(context, select.limitCount, "LIMIT")
-  const offset = known(context, select.limitOffset, "OFFSET")
+  const limit = knownCount(context, select.limitCount, "LIMIT")
+  const offset = knownCount(context, select.limitOffset, "OFFSET")
   const few = limit !== undefined && limit <= MAX_LATE
-  const { text, columns, shape } = printSelect(context, select, undefined, {
-    // Bytes are never copied into the engine unless it has to look at them; what else is large, not for few rows.
-    wants: ({ stored }) => {
-      const layout = stored && layoutOf(stored.type)
-      return (
-        layout === "bytes" ||
-        (few && (layout === "utf8" || layout === "vector" || layout === "floats" || layout === "vectors"))
-      )
-    },
-    allows: canBeLate,
+  // Bytes are never copied into the engine unless it has to look at them; what else is large, not for few rows.
+  const { text, columns, shape } = printSelect(context, select, undefined, ({ stored }) => {
+    const layout = stored && layoutOf(stored.type)
+    return (
+      layout === "bytes" ||
+      (few && (layout === "utf8" || layout === "vector" || layout === "floats" || layout === "vectors"))
+    )
   })
   if (columns.length === 0) throw errorAt(sql, undefined, "expected columns after SELECT, found none")
   checkAllUsed(context, params)

@@ -3,22 +3,12 @@ import type { ColumnRef, Node } from "libpg-query"
 import { suggest } from "../../model/suggest.ts"
 import type { ColumnType } from "../../model/types.ts"
 import { identifier } from "../../readers/duckdb.ts"
-import type { OpenTable } from "../open.ts"
 import { as, textOf } from "./node.ts"
+import type { Scan } from "./scan.ts"
 import { errorAt } from "./source.ts"
 
-/** A table in a FROM: what of it has to be read. */
-export interface Scan {
-  readonly table: OpenTable
-  /** Names of columns. */
-  readonly needed: Set<string>
-  /** The rows' ids are needed, to fetch columns later. */
-  rowIds: boolean
-  /** Which rows, in the store's SQL. */
-  where?: string
-  /** Rows that are enough. */
-  limit?: number
-}
+/** What makes a difference to how a column is used: bytes have functions of their own, and scores sort otherwise. */
+export type Holds = "bytes" | "score"
 
 /** One column of what stands in a FROM. */
 export interface Slot {
@@ -27,6 +17,13 @@ export interface Slot {
   readonly sql: string
   /** Where it comes from, when it is a table's as it is stored. */
   readonly stored?: { readonly scan: Scan; readonly type: ColumnType /** The id of its row. */; readonly rowId: string }
+  readonly holds?: Holds | undefined
+}
+
+/** The columns of a query. */
+export interface Columns {
+  readonly columns: readonly string[]
+  readonly holds: readonly (Holds | undefined)[]
 }
 
 /** What stands in a FROM under one name. */
@@ -42,8 +39,8 @@ export interface Scope {
   readonly items: readonly FromItem[]
   /** Columns that a join has made one of two (`USING`). */
   readonly merged: readonly Slot[]
-  /** Queries that WITH has given a name, and the names of their columns. */
-  readonly ctes: ReadonlyMap<string, readonly string[]>
+  /** Queries that WITH has given a name. */
+  readonly ctes: ReadonlyMap<string, Columns>
   readonly outer?: Scope | undefined
 }
 
@@ -128,5 +125,9 @@ const only = (
 }
 
 /** Slots of what has no table behind it. */
-export const slotsOf = (alias: string, names: readonly string[]): Slot[] =>
-  names.map((name) => ({ name, sql: `${identifier(alias)}.${identifier(name)}` }))
+export const slotsOf = (alias: string, names: readonly string[], holds: Columns["holds"] = []): Slot[] =>
+  names.map((name, index) => ({
+    name,
+    sql: `${identifier(alias)}.${identifier(name)}`,
+    holds: holds[index],
+  }))

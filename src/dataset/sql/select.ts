@@ -1,14 +1,18 @@
 /** A SELECT in the engine's SQL. */
-import type { CommonTableExpr, Node, SelectStmt, SortBy } from "libpg-query"
+import type { CommonTableExpr, Node, SelectStmt } from "libpg-query"
 import { identifier } from "../../readers/duckdb.ts"
 import { type Context, mark, type Printed } from "./context.ts"
 import { type Print, printerFor, printSort } from "./expressions.ts"
 import { type FromPart, printFrom } from "./from.ts"
 import { printWindow } from "./function-calls.ts"
-import { as, constantOf, kindOf, locationOf, namesOf, textOf } from "./node.ts"
+import { isRowWise } from "./limits.ts"
+import { as, kindOf, locationOf, namesOf, textOf } from "./node.ts"
+import { limitText, ordinal, sortKey, sortText } from "./order.ts"
 import { outputName } from "./output-names.ts"
 import { pushFilter } from "./push.ts"
-import { findItem, need, resolve, type Scan, type Scope, type Slot } from "./scope.ts"
+import { pushSearch } from "./push-search.ts"
+import { type Columns, findItem, need, resolve, type Scope, type Slot } from "./scope.ts"
+import { hasScore } from "./scores.ts"
 import { errorAt } from "./source.ts"
 
 /** A column of a result. */
@@ -29,7 +33,7 @@ export interface Shape {
   readonly select: SelectStmt
   readonly outputs: readonly Output[]
   readonly from: FromPart
-  /** All of WHERE is in the filters of the scans. */
+  /** All of WHERE is in the filters of the scans, and they read all rows that these leave. */
   readonly filtered: boolean
 }
 
@@ -38,11 +42,7 @@ export interface Select extends Printed {
 }
 
 /** Which columns of the result are fetched by the ids of its rows, in place of being read for all rows looked at. */
-export interface Late {
-  readonly wants: (slot: Slot, select: SelectStmt) => boolean
-  /** Asked when it is known what else of the table is read. */
-  readonly allows: (scan: Scan) => boolean
-}
+export type Late = (slot: Slot) => boolean
 
 const targetsOf = (context: Context, list: readonly Node[], from: FromPart, scope: Scope): Target[] =>
   list.flatMap((node): Target[] => {
@@ -60,47 +60,6 @@ const targetsOf = (context: Context, list: readonly Node[], from: FromPart, scop
     const slot = resolve(context.sql, ref, scope)
     return [{ name: name ?? slot.name, slot, node: val }]
   })
-
-/** The number of the output that an item of ORDER BY or GROUP BY names; undefined when it is an expression. */
-const ordinal = (context: Context, node: Node | undefined, names: readonly string[]): number | undefined => {
-  const fixed = as(node, "A_Const")
-  const value = fixed ? constantOf(fixed) : undefined
-  if (typeof value === "number" || typeof value === "bigint") {
-    if (Number.isInteger(value) && value >= 1 && value <= names.length) return Number(value)
-    throw errorAt(context.sql, fixed?.location, `there is no column ${value} in the result, which has ${names.length}`)
-  }
-  const ref = as(node, "ColumnRef")
-  const name = ref?.fields?.length === 1 ? textOf(ref.fields[0]) : undefined
-  const at = name === undefined ? -1 : names.indexOf(name)
-  return at < 0 ? undefined : at + 1
-}
-
-/** Keys of ORDER BY, in which names of the result come first; `pin` is told which outputs they are. */
-const sortText = (
-  context: Context,
-  select: SelectStmt,
-  names: readonly string[],
-  print: Print,
-  pin: (output: number) => void,
-): string => {
-  const keys = (select.sortClause ?? []).map((item) => {
-    const sort: SortBy = as(item, "SortBy") ?? {}
-    const at = ordinal(context, sort.node, names)
-    if (at === undefined) return printSort([item], print)
-    pin(at - 1)
-    return printSort([item], () => String(at))
-  })
-  return keys.length > 0 ? ` ORDER BY ${keys.join(", ")}` : ""
-}
-
-const limitText = (context: Context, select: SelectStmt, print: Print): string => {
-  const { limitCount, limitOffset, limitOption } = select
-  if (limitOption === "LIMIT_OPTION_WITH_TIES") {
-    throw errorAt(context.sql, locationOf(limitCount), "WITH TIES is not supported")
-  }
-  const limit = limitCount && !as(limitCount, "A_Const")?.isnull ? ` LIMIT ${print(limitCount)}` : ""
-  return `${limit}${limitOffset ? ` OFFSET ${print(limitOffset)}` : ""}`
-}
 
 const refuse = (context: Context, select: SelectStmt): void => {
   if (select.lockingClause) throw errorAt(context.sql, undefined, "FOR UPDATE is not supported")
@@ -134,6 +93,22 @@ const group = (context: Context, nodes: readonly Node[], targets: readonly Targe
   return nodes.map(item).join(", ")
 }
 
+/** Rows with the same score stand as they came into the table, as in any other search. */
+const tieBreak = (
+  { targetList = [], distinctClause, groupClause, havingClause }: SelectStmt,
+  from: FromPart,
+  key: Node | undefined,
+  isScore: (node: Node | undefined) => boolean,
+): string => {
+  const [item, other] = from.items
+  const [scan] = from.filterable
+  const stored = item?.slots[0]?.stored
+  if (!scan || !stored || other || distinctClause || groupClause || havingClause) return ""
+  if (!isScore(key) || !isRowWise(targetList)) return ""
+  scan.rowIds = true
+  return `, ${stored.rowId}`
+}
+
 const plain = (
   context: Context,
   select: SelectStmt,
@@ -144,19 +119,23 @@ const plain = (
   const { part: from, scope } = printFrom(context, select.fromClause ?? [], outer, ctes)
   const print = printerFor(context, scope)
   const { whereClause, distinctClause, groupClause, havingClause, windowClause } = select
-  const rest = pushFilter(context, whereClause, from, scope)
   const targets = targetsOf(context, select.targetList ?? [], from, scope)
+  const names = targets.map(({ name }) => name)
+  const key = sortKey(context, select.sortClause?.[0], names)
+  const firstKey = typeof key === "number" ? targets[key - 1]?.node : key
+  const unfiltered = pushFilter(context, whereClause, from, scope)
+  const rest = pushSearch(context, select, firstKey, unfiltered, from, scope)
+  const isScore = (node: Node | undefined): boolean => hasScore(context, node, scope)
+  const holds = targets.map(({ slot, node }) => slot?.holds ?? (isScore(node) ? "score" : undefined))
   const pinned = new Set<number>()
   // What the store has looked at need not be looked at again, nor its columns be read.
   const where = rest.length > 0 ? ` WHERE ${rest.map(print).join(" AND ")}` : ""
-  const sorted = sortText(
-    context,
-    select,
-    targets.map(({ name }) => name),
-    print,
-    (output) => pinned.add(output),
-  )
-  const sort = (items: readonly Node[] | undefined): string => printSort(items, print)
+  const sorted = sortText(context, select, print, {
+    names,
+    pin: (output) => pinned.add(output),
+    isScore: (at) => (typeof at === "number" ? holds[at - 1] === "score" : isScore(at)),
+  })
+  const sort = (items: readonly Node[] | undefined): string => printSort(items, print, isScore)
   const windows = (windowClause ?? []).map((node) => {
     const window = as(node, "WindowDef") ?? {}
     return `${identifier(window.name ?? "")} AS (${printWindow({ ...window, name: undefined } as never, print, sort)})`
@@ -167,21 +146,13 @@ const plain = (
     target?.slot && !target.late ? need(target.slot).sql : print(target?.node)
   const keys = (distinctClause ?? []).filter((node) => Object.keys(node).length > 0)
   const on = keys.map((node) => {
-    const at = ordinal(
-      context,
-      node,
-      targets.map(({ name }) => name),
-    )
+    const at = ordinal(context, node, names)
     return at === undefined ? print(node) : one(targets[at - 1])
   })
   const distinct = distinctClause ? `DISTINCT ${keys.length > 0 ? `ON (${on.join(", ")}) ` : ""}` : ""
   const texts: string[] = []
   const isLate = ({ slot }: Target, index: number): boolean =>
-    late !== undefined &&
-    slot?.stored !== undefined &&
-    !distinctClause &&
-    !pinned.has(index) &&
-    late.wants(slot, select)
+    late !== undefined && slot?.stored !== undefined && !distinctClause && !pinned.has(index) && late(slot)
   // What has to be read for another reason is taken from there.
   targets.forEach((target, index) => {
     if (!isLate(target, index)) texts[index] = `${one(target)} AS ${identifier(target.name)}`
@@ -190,7 +161,7 @@ const plain = (
     if (texts[index] !== undefined) return
     const { slot } = target
     const scan = slot?.stored?.scan
-    if (!slot || !scan || scan.needed.has(slot.name) || !late?.allows(scan)) {
+    if (!slot || !scan || scan.needed.has(slot.name)) {
       texts[index] = `${one(target)} AS ${identifier(target.name)}`
       return
     }
@@ -206,13 +177,19 @@ const plain = (
     grouped,
     having,
     windows.length > 0 ? ` WINDOW ${windows.join(", ")}` : "",
-    sorted,
+    sorted === "" ? "" : `${sorted}${tieBreak(select, from, firstKey, isScore)}`,
     limitText(context, select, print),
   ].join("")
   return {
     text,
-    columns: targets.map(({ name }) => name),
-    shape: { select, outputs: targets, from, filtered: rest.length === 0 },
+    columns: names,
+    holds,
+    shape: {
+      select,
+      outputs: targets,
+      from,
+      filtered: unfiltered.length === 0 && from.filterable.every(({ found }) => !found),
+    },
   }
 }
 
@@ -220,10 +197,10 @@ const values = (context: Context, lists: readonly Node[], scope: Scope | undefin
   const print = printerFor(context, scope)
   const rows = lists.map((list) => `(${(as(list, "List")?.items ?? []).map(print).join(", ")})`)
   const columns = (as(lists[0], "List")?.items ?? []).map((_, index) => `column${index + 1}`)
-  const sorted = sortText(context, select, columns, print, () => {})
+  const sorted = sortText(context, select, print, { names: columns, isScore: () => false })
   const list = columns.map(identifier).join(", ")
   const text = `SELECT * FROM (VALUES ${rows.join(", ")}) AS "values"(${list})${sorted}${limitText(context, select, print)}`
-  return { text, columns }
+  return { text, columns, holds: [] }
 }
 
 const SET_OPERATIONS: Readonly<Record<string, string>> = {
@@ -238,9 +215,11 @@ const combined = (context: Context, select: SelectStmt, outer: Scope | undefined
   const left = printSelect(context, larg ?? {}, around)
   const right = printSelect(context, rarg ?? {}, around)
   const print = printerFor(context, around)
-  const sorted = sortText(context, select, left.columns, print, () => {})
+  const holds = left.columns.map((_, index) => left.holds[index] ?? right.holds[index])
+  const isScore = (key: number | Node | undefined): boolean => typeof key === "number" && holds[key - 1] === "score"
+  const sorted = sortText(context, select, print, { names: left.columns, isScore })
   const text = `(${left.text}) ${SET_OPERATIONS[op]}${all ? " ALL" : ""} (${right.text})`
-  return { text: `${text}${sorted}${limitText(context, select, print)}`, columns: left.columns }
+  return { text: `${text}${sorted}${limitText(context, select, print)}`, columns: left.columns, holds }
 }
 
 const MATERIALIZED: Readonly<Record<string, string>> = {
@@ -254,7 +233,7 @@ interface With {
 }
 
 const withText = (context: Context, select: SelectStmt, scope: Scope | undefined): With => {
-  const ctes = new Map(scope?.ctes)
+  const ctes = new Map<string, Columns>(scope?.ctes)
   const { withClause } = select
   if (!withClause) return { text: "", ctes }
   const parts = (withClause.ctes ?? []).map((node) => {
@@ -268,10 +247,12 @@ const withText = (context: Context, select: SelectStmt, scope: Scope | undefined
         `${cte.ctequery ? kindOf(cte.ctequery) : "this"} in WITH is not supported`,
       )
     const given = namesOf(cte.aliascolnames)
-    if (withClause.recursive) ctes.set(name, recursiveColumns(context, query, given))
-    const { text, columns } = printSelect(context, query, { items: [], merged: [], ctes, outer: scope })
+    if (withClause.recursive) {
+      ctes.set(name, { columns: recursiveColumns(context, query, given), holds: [] })
+    }
+    const { text, columns, holds } = printSelect(context, query, { items: [], merged: [], ctes, outer: scope })
     const names = columns.map((column, index) => given[index] ?? column)
-    ctes.set(name, names)
+    ctes.set(name, { columns: names, holds })
     const list = names.map(identifier).join(", ")
     return `${mark(cte.location)}${identifier(name)}(${list}) AS ${MATERIALIZED[cte.ctematerialized ?? ""] ?? ""}(${text})`
   })

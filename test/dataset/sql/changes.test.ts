@@ -4,7 +4,6 @@ import { join } from "node:path"
 import { connect } from "@lancedb/lancedb"
 import { describe, expect, it } from "vitest"
 import { Client } from "../../../src/client.ts"
-import { listIndexes } from "../../../src/dataset/indexes.ts"
 import { acquireLock } from "../../../src/store/lock.ts"
 import { picture } from "../../fixtures/image.ts"
 import { tempFolder } from "../../fixtures/temp.ts"
@@ -93,14 +92,17 @@ describe("INSERT", () => {
         m: [{ a: 1 }],
         v: [Uint8Array.of(1)],
         p: [Uint8Array.of(1)],
+        t: [[[1, 2]]],
       },
       { schema: { n: "INT32", v: "VIDEO", p: "IMAGE", m: "JSON" } },
     )
     const values = [7, 2n ** 60n, 1.25, false, [3, 4], { a: [1] }, Uint8Array.of(9, 9), Uint8Array.of(8)]
-    const params = [7, 2n ** 60n, 1.25, false, Float32Array.of(3, 4), '{"a":[1]}', Uint8Array.of(9, 9), "\\x08"]
-    await client.query("INSERT INTO all VALUES ($1, $2, $3, $4, $5, $6, $7, $8)".replace("all", '"all"'), params)
-    const [row] = await client.query('SELECT * FROM "all" WHERE n = 7')
-    expect(Object.values(row ?? {})).toEqual(
+    const parts = [[1, 2.5], Float32Array.of(3, 4)]
+    const params = [7, 2n ** 60n, 1.25, false, Float32Array.of(3, 4), '{"a":[1]}', Uint8Array.of(9, 9), "\\x08", parts]
+    await client.query("INSERT INTO all VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)".replace("all", '"all"'), params)
+    const [{ t, ...row } = {}] = await client.query('SELECT * FROM "all" WHERE n = 7')
+    expect(t).toEqual(parts.map((part) => Float32Array.from(part)))
+    expect(Object.values(row)).toEqual(
       values.map((value) =>
         Array.isArray(value)
           ? Float32Array.from(value)
@@ -204,22 +206,6 @@ describe("a table", () => {
       "expected CREATE INDEX ON table USING deeplake_index",
     )
     expect(await client.query("SELECT count(*) FROM notes")).toEqual([{ count: 2 }])
-  })
-
-  it("makes the type that WITH asks for, beside another one", async () => {
-    const { client } = await notes()
-    await client.query("CREATE INDEX ON notes USING deeplake_index (text) WITH (index_type = 'bm25')")
-    await client.query("CREATE INDEX ON notes USING deeplake_index (text) WITH (index_type = exact_text)")
-    const types = (await listIndexes(client.uri, "notes")).map(({ type }) => type).sort()
-    expect(types).toEqual(["BM25", "BTREE"])
-    for (const [options, problem] of [
-      ["index_type = 'pooled'", "SQL 1:57: index_type: expected bm25, exact_text"],
-      ["lists = 10", "SQL 1:57: there is no option lists; there is index_type"],
-      ["index_type = ivf_flat", "Index creation failed"],
-    ]) {
-      const asked = client.query(`CREATE INDEX ON notes USING deeplake_index (text) WITH (${options})`)
-      await expect(asked).rejects.toThrow(problem)
-    }
   })
 })
 

@@ -227,6 +227,8 @@ describe("a query", () => {
     const outer = await client.query(
       "SELECT a.label, p.image FROM animals a LEFT JOIN photos p ON p.label = a.label AND p.id < 7 ORDER BY a.label, p.id",
     )
+    const lengths = "SELECT octet_length(image), length(image) FROM (SELECT image FROM photos LIMIT 1) AS one"
+    expect(await client.query(lengths)).toEqual([{ octet_length: 3, length: 3 }])
     expect(outer).toEqual([
       { label: "cat", image: photos[5]?.image },
       { label: "cow", image: null },
