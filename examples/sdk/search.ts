@@ -57,7 +57,10 @@ const passage = await client.query("SELECT id FROM passages ORDER BY embeddings 
 ])
 assert.equal(best(passage), "z")
 
-// The same without SQL: the column is found by what is searched for.
+// The same by calls, and without SQL: then the column is found by what is searched for.
+const both = { hybrid: { column: "text", query: "neural networks", weights: { vector: 0.7, text: 0.3 } } }
+const called = client.table("search_index").search("embedding", embed("networks"), both).where("id <> $1", "d")
+assert.equal(best(await called.select("id", "_score").limit(1).execute()), "b")
 assert.equal(best(await client.search("search_index", { query: vector, limit: 2, columns: ["id"] })), "cd")
 assert.equal(best(await client.search("search_index", { query: "neural networks", columns: ["id"] })), "bd")
 

@@ -25,8 +25,16 @@ interface Column extends Stored {
   readonly name: string
 }
 
+/** `embedding::float4[]` is what the column holds anyway. */
+const SAME = /^(float4|float32|embedding|text|varchar)$/
+
+const withoutCast = (node: Node | undefined): Node | undefined => {
+  const typed = as(node, "TypeCast")
+  return typed && SAME.test(namesOf(typed.typeName?.names).at(-1) ?? "") ? typed.arg : node
+}
+
 const columnOf = (context: Context, node: Node | undefined, scope: Scope | undefined, operator: string): Column => {
-  const ref = as(node, "ColumnRef")
+  const ref = as(withoutCast(node), "ColumnRef")
   const { sql } = context
   if (!ref) {
     throw errorAt(

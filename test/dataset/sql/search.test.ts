@@ -206,6 +206,7 @@ describe("an operator of search", () => {
     ["embedding <#> $1", [[...Q]]],
     ["embedding <#> $1", [Float32Array.from(Q)]],
     ["embedding <#> $1::float4[]", ["{0.5, -0.25, 1}"]],
+    ["embedding::float4[] <#> $1::float4[]", [Q]],
     ["embedding <#> '{0.5,-0.25,1e0}'::float4[]", []],
     ["embedding <#> ARRAY[0.5, -0.25, 1]::float4[]", []],
     ["embedding <#> ARRAY[$1, -0.25, $2]", [0.5, 1]],
