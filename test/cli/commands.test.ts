@@ -178,6 +178,17 @@ describe("reading commands", () => {
   })
 })
 
+it("search shows the place of a long text where the words are", async () => {
+  const uri = join(cwd, "long")
+  const text = `${"nothing of note ".repeat(20)}But then the Otter swims`
+  await writeTable(uri, "notes", [["a", { text: textColumn([text, "an otter"]) }]])
+  const { stdout } = await run(["search", "notes", "otter", "--uri", uri])
+  expect(stdout).toContain("  …But then the Otter swims  ")
+  expect(stdout).toContain("  an otter  ")
+  const json = await run(["search", "notes", "swims", "--uri", uri, "--format", "json"])
+  expect(JSON.parse(json.stdout)).toMatchObject([{ text }])
+})
+
 it("versions are named, compared, looked at and restored", async () => {
   const uri = join(cwd, "versions")
   const at = ["--uri", uri]

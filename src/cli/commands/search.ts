@@ -33,6 +33,22 @@ const readVector = async (path: string): Promise<Vector | readonly Vector[]> => 
   throw new ConfigError(`--vector-from ${path}: expected a JSON list of numbers, or a list of such lists`)
 }
 
+/** Characters before the first word that was found, of a text that is too long to be shown from its beginning. */
+const BEFORE = 16
+
+/** The text from a little before the first of the words on, so that it can be seen why the row was found. */
+const excerpt = (text: string, words: readonly string[]): string => {
+  const runs = words.flatMap((word) => word.match(/[\p{Alphabetic}\p{N}]+/gu) ?? [])
+  if (runs.length === 0) return text
+  const at = text.search(
+    new RegExp(`(?<![\\p{Alphabetic}\\p{N}])(?:${runs.join("|")})(?![\\p{Alphabetic}\\p{N}])`, "iu"),
+  )
+  if (at <= 2 * BEFORE) return text
+  // From a word's beginning on.
+  const before = text.slice(at - BEFORE, at).replace(/^\S*\s+/, "")
+  return `…${before}${text.slice(at)}`
+}
+
 export const searchCommand = async (table: string, words: readonly string[], options: SearchOptions): Promise<void> => {
   const { uri, format, limit, column, vectorFrom, vectorColumn, where, all, at } = options
   const text = words.join(" ")
@@ -57,5 +73,13 @@ export const searchCommand = async (table: string, words: readonly string[], opt
   const [first] = rows
   if (!first && format === "table") {
     say(vector ? `no row of ${table} has a vector` : `no row of ${table} has ${all ? "all" : "any"} of these words`)
-  } else printRows(format, Object.keys(first ?? {}), rows)
+    return
+  }
+  const isText = (name: string, value: unknown): value is string => name !== "_item" && typeof value === "string"
+  const shown = rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).map(([name, value]) => [name, isText(name, value) ? excerpt(value, words) : value]),
+    ),
+  )
+  printRows(format, Object.keys(first ?? {}), format === "table" ? shown : rows)
 }
