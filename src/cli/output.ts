@@ -3,6 +3,7 @@ import { once } from "node:events"
 import type { BytesInfo } from "../dataset/peek.ts"
 import { formatBytes } from "../model/units.ts"
 import { escapeJson, escapeText } from "../observe/escape.ts"
+import { cut, widthOf } from "../observe/width.ts"
 import type { Format } from "./arguments.ts"
 import { print } from "./console.ts"
 
@@ -31,10 +32,18 @@ const cellOf = (value: unknown): string =>
 
 const isNumeric = (value: unknown): boolean => typeof value === "number" || typeof value === "bigint"
 
-const cut = (text: string, size: number): string =>
-  text.length > size ? `${text.slice(0, Math.max(1, size) - 1).replace(/[\ud800-\udbff]$/, "")}…` : text
-
 const lineOf = (text: string): string => escapeText(text.replaceAll(/\s+/g, " "))
+
+/** Characters that one place on a terminal may take, accents and joined pictures among them; what is beyond is not looked at. */
+const MOST_CHARACTERS = 20
+
+const shorten = (text: string, size: number): string => {
+  const looked = text.length > size * MOST_CHARACTERS ? text.slice(0, size * MOST_CHARACTERS) : text
+  return looked.length < text.length || widthOf(looked) > size ? `${cut(looked, Math.max(1, size) - 1)}…` : text
+}
+
+/** Spaces beside a text, which on a terminal can be wider than it has characters. */
+const pad = (text: string, width: number): string => " ".repeat(Math.max(0, width - widthOf(text)))
 
 /** Between two columns. */
 const GAP = 2
@@ -57,11 +66,14 @@ const narrowed = (widths: readonly number[], room: number): number[] | undefined
 
 /** `name  value`, a line each. */
 const formatList = (columns: readonly string[], rows: readonly (readonly string[])[], room: number): string => {
-  const names = Math.min(Math.max(...columns.map(({ length }) => length)), Math.floor(room / 2))
+  const names = Math.min(Math.max(...columns.map(widthOf)), Math.floor(room / 2))
   return rows
     .map((row) =>
       columns
-        .map((column, at) => `${cut(column, names).padEnd(names)}  ${cut(row[at] ?? "", room - names - GAP)}`.trimEnd())
+        .map((column, at) => {
+          const name = shorten(column, names)
+          return `${name}${pad(name, names)}  ${shorten(row[at] ?? "", room - names - GAP)}`.trimEnd()
+        })
         .join("\n"),
     )
     .join("\n\n")
@@ -85,8 +97,8 @@ export const tableWriter = (
         .map((cell, at) => {
           const width = widths[at] ?? 0
           // Later rows may be wider than the first ones; where there is room without end, nothing is lost of them.
-          const shown = room === Infinity ? cell : cut(cell, width)
-          return right[at] ? shown.padStart(width) : shown.padEnd(width)
+          const shown = room === Infinity ? cell : shorten(cell, width)
+          return right[at] ? pad(shown, width) + shown : shown + pad(shown, width)
         })
         .join(" ".repeat(GAP))
         .trimEnd()
@@ -94,9 +106,9 @@ export const tableWriter = (
   }
 
   return (rows) => {
-    const cells = rows.map((row) => columns.map((column) => cut(lineOf(cellOf(row[column])), MAX_CELL)))
+    const cells = rows.map((row) => columns.map((column) => shorten(lineOf(cellOf(row[column])), MAX_CELL)))
     if (format) return format(cells)
-    const natural = header.map((name, at) => Math.max(name.length, ...cells.map((row) => row[at]?.length ?? 0)))
+    const natural = header.map((name, at) => Math.max(widthOf(name), ...cells.map((row) => widthOf(row[at] ?? ""))))
     const widths = narrowed(natural, room)
     if (!widths) {
       format = (more) => formatList(header, more, room)

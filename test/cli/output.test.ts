@@ -37,3 +37,17 @@ it("a table on a narrow terminal is cut where values are longest, and turned on 
     for (const line of formatTable(columns, rows, room).split("\n")) expect(line.length).toBeLessThanOrEqual(room)
   }
 })
+
+it("a column is as wide as its texts are on a terminal", () => {
+  const tasks = [
+    { task: "引き出しを開ける", n: 1 },
+    { task: "Öffne es", n: 2 },
+  ]
+  expect(formatTable(["task", "n"], tasks, 80).split("\n")).toEqual([
+    "task              n",
+    "----------------  -",
+    "引き出しを開ける  1",
+    "Öffne es          2",
+  ])
+  expect(formatTable(["task", "n"], tasks, 15).split("\n")[2]).toBe("引き出しを…   1")
+})
