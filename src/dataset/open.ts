@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs"
 import type { Query } from "@lancedb/lancedb"
 import { ConfigError, messageOf, TableError } from "../model/errors.ts"
+import { isHidden } from "../model/rows.ts"
+import { nearest } from "../model/suggest.ts"
 import { formatType, type Schema } from "../model/types.ts"
 import { fromSchema } from "../store/arrow.ts"
 import { type Connection, connect, localPath, openTable, type Table } from "../store/database.ts"
@@ -77,9 +79,14 @@ export const withTable = <T>(uri: string, name: string, use: (open: OpenTable) =
 export const checkColumns = ({ name, schema }: OpenTable, columns: readonly string[]): void => {
   for (const column of columns) {
     if (schema.has(column)) continue
-    const there = [...schema].map(([other, type]) => `${other} ${formatType(type)}`).join(", ")
+    const visible = [...schema].filter(([other]) => !isHidden(other))
+    const meant = nearest(
+      column,
+      visible.map(([other]) => other),
+    )
+    const there = visible.map(([other, type]) => `${other} ${formatType(type)}`).join(", ")
     throw new TableError(
-      `Table ${JSON.stringify(name)} has no column ${JSON.stringify(column)} that can be read; it has ${there}`,
+      `Table ${JSON.stringify(name)} has no column ${JSON.stringify(column)} that can be read; ${meant ? `did you mean ${JSON.stringify(meant)}? It` : "it"} has ${there}`,
     )
   }
 }

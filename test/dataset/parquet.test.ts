@@ -115,7 +115,7 @@ describe("exportParquet", () => {
     const path = join(out, "none.parquet")
     await expect(exportParquet(uri, "nothing", path)).rejects.toThrow(TableError)
     await expect(exportParquet(uri, "media", path, { columns: ["pictures"] })).rejects.toThrow(
-      /has no column "pictures" that can be read; it has .*n INT32, image IMAGE/,
+      /has no column "pictures" that can be read; it has n INT32, image IMAGE/,
     )
     await expect(exportParquet(uri, "media", path, { where: "width > 3" })).rejects.toThrow(ConfigError)
     expect(await readdir(out)).toEqual(before)
