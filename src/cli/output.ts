@@ -10,7 +10,7 @@ import { print } from "./console.ts"
 export type Row = Readonly<Record<string, unknown>>
 
 /** Longer text is cut in tables. */
-const MAX_CELL = 80
+export const MAX_CELL = 80
 
 /** `JPEG 640x480, 23.1 KiB` */
 export const bytesText = ({ type, bytes, width, height }: BytesInfo): string => {

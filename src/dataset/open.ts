@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import type { Query } from "@lancedb/lancedb"
 import { ConfigError, messageOf, TableError } from "../model/errors.ts"
 import { isHidden } from "../model/rows.ts"
-import { nearest } from "../model/suggest.ts"
+import { nearest, suggest } from "../model/suggest.ts"
 import { formatType, type Schema } from "../model/types.ts"
 import { fromSchema } from "../store/arrow.ts"
 import { type Connection, connect, localPath, openTable, type Table } from "../store/database.ts"
@@ -75,20 +75,30 @@ export const withTableAt = async <T>(
 export const withTable = <T>(uri: string, name: string, use: (open: OpenTable) => Promise<T>): Promise<T> =>
   withTableAt(uri, name, undefined, use)
 
+const visibleOf = (schema: Schema): string[] => [...schema.keys()].filter((name) => !isHidden(name))
+
 /** @throws {TableError} for a column that the table has not. */
 export const checkColumns = ({ name, schema }: OpenTable, columns: readonly string[]): void => {
   for (const column of columns) {
     if (schema.has(column)) continue
-    const visible = [...schema].filter(([other]) => !isHidden(other))
-    const meant = nearest(
-      column,
-      visible.map(([other]) => other),
-    )
-    const there = visible.map(([other, type]) => `${other} ${formatType(type)}`).join(", ")
+    const visible = visibleOf(schema)
+    const meant = nearest(column, visible)
+    const there = [...schema]
+      .filter(([other]) => visible.includes(other))
+      .map(([other, type]) => `${other} ${formatType(type)}`)
+      .join(", ")
     throw new TableError(
       `Table ${JSON.stringify(name)} has no column ${JSON.stringify(column)} that can be read; ${meant ? `did you mean ${JSON.stringify(meant)}? It` : "it"} has ${there}`,
     )
   }
+}
+
+/** What the store says of a condition; of a column that is not there it says all that it has, its own parts among them. */
+const refusalOf = (schema: Schema, error: unknown): string => {
+  const [, column] = /No field named "?([^\s".]+)"?\./.exec(messageOf(error)) ?? []
+  return column === undefined
+    ? messageOf(error)
+    : `there is no column ${JSON.stringify(column)}${suggest(column, visibleOf(schema))}`
 }
 
 /**
@@ -103,7 +113,7 @@ export const queryWhere = async ({ table, schema }: OpenTable, where: string | u
   try {
     await table.query().where(condition).outputSchema()
   } catch (error) {
-    throw new ConfigError(`where: the condition ${JSON.stringify(where)} is refused: ${messageOf(error)}`, {
+    throw new ConfigError(`where: the condition ${JSON.stringify(where)} is refused: ${refusalOf(schema, error)}`, {
       cause: error,
     })
   }

@@ -4,7 +4,7 @@ import { search, type Vector } from "../../dataset/search.ts"
 import { ConfigError, messageOf } from "../../model/errors.ts"
 import type { Format } from "../arguments.ts"
 import { say } from "../console.ts"
-import { printRows } from "../output.ts"
+import { MAX_CELL, printRows } from "../output.ts"
 
 interface SearchOptions {
   readonly uri: string
@@ -43,7 +43,7 @@ const excerpt = (text: string, words: readonly string[]): string => {
   const at = text.search(
     new RegExp(`(?<![\\p{Alphabetic}\\p{N}])(?:${runs.join("|")})(?![\\p{Alphabetic}\\p{N}])`, "iu"),
   )
-  if (at <= 2 * BEFORE) return text
+  if (at <= 2 * BEFORE || text.length <= MAX_CELL) return text
   // From a word's beginning on.
   const before = text.slice(at - BEFORE, at).replace(/^\S*\s+/, "")
   return `…${before}${text.slice(at)}`
