@@ -31,17 +31,17 @@ import type { IndexOptions, IndexResult } from "./store/indexes.ts"
 
 export interface ClientOptions {
   /** Folder of the database; made when it is not there. Default: the environment's `SLUICE_URI`, or `./data`. */
-  readonly uri?: string
+  readonly uri?: string | undefined
 }
 
 /** What code for the SDK that Sluice re-creates gives to its client. There is no server here, and nobody to sign in to. */
 export interface ManagedClientOptions extends ClientOptions {
   /** Counts for nothing. */
-  readonly token?: string
+  readonly token?: string | undefined
   /** A folder of its own in that of `uri`, so that tables of two workspaces do not mix. `default` (default) is `uri` itself. */
-  readonly workspaceId?: string
+  readonly workspaceId?: string | undefined
   /** Counts for nothing. */
-  readonly apiUrl?: string
+  readonly apiUrl?: string | undefined
 }
 
 /**

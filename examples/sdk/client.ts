@@ -7,7 +7,7 @@ import { Client, initializeWasm, ManagedClient, TableError } from "sluice"
 await initializeWasm()
 
 // Nobody is asked for a token: a database is a folder. Without options it is SLUICE_URI, or ./data.
-const client = new ManagedClient({ token: process.env.DEEPLAKE_API_KEY ?? "" })
+const client = new ManagedClient({ token: process.env.DEEPLAKE_API_KEY })
 assert.equal(client.uri, process.env.SLUICE_URI ?? "./data")
 
 // A workspace is a folder of its own in it, so that tables of two workspaces do not mix.
