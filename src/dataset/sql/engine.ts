@@ -73,7 +73,7 @@ const INTERRUPT_EVERY = 20
 /**
  * Runs `use` with a connection, which is closed afterwards with all its tables. An abort interrupts what runs on it.
  *
- * @throws the signal's reason when it is aborted before there is a connection.
+ * @throws the signal's reason when it is aborted.
  */
 export const withEngine = async function* <T>(
   signal: AbortSignal,
@@ -98,6 +98,10 @@ export const withEngine = async function* <T>(
     connection = await instance.connect()
     signal.throwIfAborted()
     yield* use({ connection, api, bindings })
+  } catch (error) {
+    // Whatever it was that the interrupt has met.
+    signal.throwIfAborted()
+    throw error
   } finally {
     signal.removeEventListener("abort", interrupt)
     clearInterval(interrupting)
