@@ -223,6 +223,9 @@ it("versions are named, compared, looked at and restored", async () => {
     code: 1,
     stderr: expect.stringMatching(/has no version 7: it has 6 versions from 1 to 6/),
   })
+  expect(await run(["drop", "notes", ...at])).toMatchObject({ code: 2, stderr: expect.stringContaining("add --yes") })
+  expect(await run(["drop", "notes", "--yes", ...at])).toMatchObject({ code: 0, stderr: "dropped notes\n" })
+  expect((await run(["drop", "notes", "--yes", ...at])).stderr).toContain('Table "notes" does not exist')
 })
 
 describe("run and validate", () => {

@@ -15,6 +15,17 @@ export const addUpkeepCommands = (program: Command, env: Environment, exit: (cod
     })
 
   program
+    .command("drop")
+    .description("Delete a table for good, with all its versions and side tables.")
+    .argument("<table>")
+    .option("--yes", "do so: without it, nothing is deleted")
+    .addOption(uriOption(env))
+    .action(async (table: string, options) => {
+      const { dropCommand } = await import("../commands/drop.ts")
+      await dropCommand(table, options)
+    })
+
+  program
     .command("selftest")
     .description("Kill runs on this machine, and check that tables come out whole. Works in a folder of its own.")
     .option("--kills <n>", "how many runs are killed", count, 100)
