@@ -10,6 +10,8 @@ import type { QueryRow } from "./dataset/sql/query.ts"
 import { collectRows, runStatement } from "./dataset/sql/run.ts"
 import { type Dataset, type OpenOptions, openTable as openOf } from "./dataset/training/index.ts"
 import {
+  type BranchResult,
+  branchTable,
   diffVersions,
   type ItemChange,
   listVersions,
@@ -129,6 +131,11 @@ export class Client implements AsyncDisposable {
   /** The items in which version `b` (default: of now) differs from `a`: see {@link diffVersions}. */
   diff(table: string, a: At, b?: At): AsyncGenerator<ItemChange> {
     return diffVersions(this.uri, table, a, b)
+  }
+
+  /** Makes a table that begins as another one is, or was at a version: see {@link branchTable}. */
+  branch(table: string, branch: string, options: { readonly at?: At } = {}): Promise<BranchResult> {
+    return branchTable(this.uri, table, branch, options)
   }
 
   /** Makes a table what it was at a version, as a new one: see {@link restoreVersion}. */

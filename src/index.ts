@@ -36,6 +36,8 @@ export {
   type SampleOptions,
 } from "./dataset/training/index.ts"
 export {
+  type BranchResult,
+  branchTable,
   deleteTag,
   deleteView,
   diffVersions,

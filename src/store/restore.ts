@@ -8,14 +8,13 @@
 import { existsSync } from "node:fs"
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { RunRecord } from "../model/run.ts"
 import type { Version } from "../model/sink.ts"
 import { fromSchema } from "./arrow.ts"
 import { type Connection, openExisting, sideTable, tableNames } from "./database.ts"
 import { force, isDurable, openDurable, recover } from "./durable.ts"
 import { stateFolder } from "./lock.ts"
 import { edgeOf } from "./reader.ts"
-import { recordRun } from "./runs.ts"
+import { changeRecord, recordRun } from "./runs.ts"
 import { checkoutAt } from "./versions.ts"
 
 /** What is written down: the version to go back to, and those of the side tables; 0 where they had no rows. */
@@ -60,30 +59,6 @@ const restorePart = async (db: Connection, folder: string, name: string, version
   }
 }
 
-/** A restore is in the list of runs, so that it is told where the table's versions come from. */
-const recordOf = (table: string, plan: Restoring, version: Version, commit: number): RunRecord => ({
-  run: plan.run,
-  pipeline: `version ${plan.version}`,
-  table,
-  mode: "restore",
-  started: plan.started,
-  ended: new Date().toISOString(),
-  ending: "complete",
-  first_commit: commit + 1,
-  first_version: plan.from,
-  last_version: version,
-  rows: 0,
-  listed: 0,
-  done: 0,
-  partial: 0,
-  unchanged: 0,
-  outdated: 0,
-  empty: 0,
-  failed: 0,
-  pending: 0,
-  removed: 0,
-})
-
 /**
  * Does what is written down, if anything. To be called under the table's lock.
  *
@@ -116,7 +91,10 @@ export const finishRestore = async (
   try {
     const counted = fromSchema(await restored.schema()).has("_commit")
     const last = counted ? await edgeOf(restored, "last") : 0
-    await recordRun(db, folder, recordOf(table, plan, version, last), await isDurable(folder, table))
+    const { run, started, from } = plan
+    const record = { run, table, mode: "restore", pipeline: `version ${plan.version}`, started }
+    const recorded = changeRecord({ ...record, commit: last, from, version })
+    await recordRun(db, folder, recorded, await isDurable(folder, table))
   } finally {
     restored.close()
   }

@@ -114,6 +114,33 @@ export const recordRun = (db: Connection, folder: string, run: RunRecord, durabl
     }
   })
 
+/** What has become of a table otherwise than by a run, such as a restore: the list tells where versions come from. */
+interface Change extends Pick<RunRecord, "run" | "table" | "mode" | "pipeline" | "started"> {
+  /** The last one before. */
+  readonly commit: number
+  readonly from: number
+  readonly version: number
+}
+
+export const changeRecord = ({ commit, from, version, ...change }: Change): RunRecord => ({
+  ...change,
+  ended: new Date().toISOString(),
+  ending: "complete",
+  first_commit: commit + 1,
+  first_version: from,
+  last_version: version,
+  rows: 0,
+  listed: 0,
+  done: 0,
+  partial: 0,
+  unchanged: 0,
+  outdated: 0,
+  empty: 0,
+  failed: 0,
+  pending: 0,
+  removed: 0,
+})
+
 /** The runs of a database, or of one table in it, newest first. */
 export const runsOf = async (db: Connection, table?: string): Promise<RunRecord[]> => {
   if (!(await tableNames(db, true)).includes(RUNS_TABLE)) return []

@@ -11,6 +11,7 @@ import { listRuns } from "../../src/dataset/runs.ts"
 import { searchText } from "../../src/dataset/search.ts"
 import { openTable } from "../../src/dataset/training/index.ts"
 import {
+  branchTable,
   deleteTag,
   deleteView,
   diffVersions,
@@ -294,4 +295,69 @@ it("a view that is kept has the same rows later", async () => {
   // A new table of that name has nothing of the old one.
   await dropTable(uri, "t")
   expect(await listViews(uri, "t")).toEqual([])
+})
+
+describe("a branch", () => {
+  /** A table of the snapshot with its side tables, as if it were called `t`. */
+  const branched = (found: Snapshot, name: string): Snapshot => ({
+    t__items: [],
+    ...Object.fromEntries(
+      Object.entries(found).flatMap(([table, rows]) =>
+        table === name || table.startsWith(`${name}__`) ? [[table.replace(name, "t"), rows]] : [],
+      ),
+    ),
+  })
+
+  const syncInto = (uri: string, table: string) =>
+    run(
+      filesPlan(
+        { name: "notes", source: files({ include: folder }), sink: lance({ uri, table, index: ["text"] }) },
+        { mode: "sync", maxDeleteRatio: 1, flushEvery: 2, commitEvery: 4, workers: { threads: 1 } },
+      ),
+    )
+
+  it("begins as the table was, and nothing becomes of one by the other", async () => {
+    const uri = await copy("branched")
+    expect(await branchTable(uri, "t", "twin", { at: "first" })).toMatchObject({ version: after1 })
+    expect(branched(await snapshot(uri), "twin")).toEqual(branched(first, "t"))
+    expect(await listVersions(uri, "twin")).toMatchObject([
+      { version: after1, mode: "branch", pipeline: `t, version ${after1}` },
+    ])
+    expect((await searchText(uri, "twin", "changed")).length).toBeGreaterThan(0)
+
+    // What the branch lacks is done, and nothing else; what was there of the table then is what is there now.
+    const { items } = await syncInto(uri, "twin")
+    expect(items.unchanged).toBeGreaterThan(0)
+    expect(items.done).toBeGreaterThan(0)
+    expect(branched(await snapshot(uri), "twin")).toEqual(branched(second, "t"))
+    expect(branched(await snapshot(uri), "t")).toEqual(branched(second, "t"))
+
+    // Each of them can be cleaned up, and go, without the other.
+    await deleteTag(uri, "t", "first")
+    const db = await connect(uri)
+    for (const name of ["t", "t__thumbnails"]) {
+      const table = await db.openTable(name)
+      await table.delete("true")
+      await table.optimize({ cleanupOlderThan: new Date() })
+      table.close()
+    }
+    db.close()
+    await dropTable(uri, "t")
+    expect(branched(await snapshot(uri), "twin")).toEqual(branched(second, "t"))
+    expect(leftovers(uri)).toEqual([])
+  })
+
+  it("is refused where a table is, or none is; what a killed one has left is in nobody's way", async () => {
+    const uri = await copy("refused")
+    await expect(branchTable(uri, "t", "t")).rejects.toThrow(TableError)
+    await expect(branchTable(uri, "gone", "twin")).rejects.toThrow(/"gone" does not exist/)
+    await expect(branchTable(uri, "t", "twin", { at: "never" })).rejects.toThrow(/no tag "never"/)
+    await expect(branchTable(uri, "t", "a__b")).rejects.toThrow(ConfigError)
+    await cp(join(uri, "t__items.lance"), join(uri, "twin__other.lance"), { recursive: true })
+    await cp(join(uri, "t.lance"), join(uri, ".tmp-branch-twin"), { recursive: true })
+    await branchTable(uri, "t", "twin")
+    expect(branched(await snapshot(uri), "twin")).toEqual(branched(second, "t"))
+    await expect(branchTable(uri, "t", "twin")).rejects.toThrow(/already exists: "twin"/)
+    expect(leftovers(uri)).toEqual([])
+  })
 })

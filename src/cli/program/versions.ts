@@ -1,6 +1,6 @@
 /** Commands about the versions of tables. */
 import type { Command } from "commander"
-import { count, formatOption, uriOption } from "../arguments.ts"
+import { atOption, count, formatOption, uriOption } from "../arguments.ts"
 import type { Environment } from "../environment.ts"
 
 export const addVersionCommands = (program: Command, env: Environment): void => {
@@ -53,5 +53,19 @@ export const addVersionCommands = (program: Command, env: Environment): void => 
     .action(async (table: string, version: string, options) => {
       const { restoreCommand } = await import("../commands/restore.ts")
       await restoreCommand(table, version, options)
+    })
+
+  program
+    .command("branch")
+    .description(
+      "Make another table that begins as this one is, or was. From then on, nothing becomes of one by the other.",
+    )
+    .argument("<table>")
+    .argument("<name>", "of the new table")
+    .addOption(atOption())
+    .addOption(uriOption(env))
+    .action(async (table: string, name: string, options) => {
+      const { branchCommand } = await import("../commands/branch.ts")
+      await branchCommand(table, name, options)
     })
 }

@@ -1,4 +1,5 @@
 /** Versions of tables: what there is, names, differences, going back, kept views. */
+export { type BranchResult, branchTable } from "./branch.ts"
 export { diffVersions, type ItemChange } from "./diff.ts"
 export { listVersions, type VersionInfo } from "./list.ts"
 export { type RestoreOptions, type RestoreResult, restoreVersion } from "./restore.ts"
