@@ -1,4 +1,5 @@
 /** Kills a run at named points, and expects the table of a run that nobody disturbed; test/selftest kills at random ones. */
+import { cp } from "node:fs/promises"
 import { join } from "node:path"
 import { beforeAll, expect, it } from "vitest"
 import { CRASH_POINTS } from "../../src/engine/crash-point.ts"
@@ -24,6 +25,7 @@ beforeAll(async () => {
   clean = await takeSnapshot(join(root, "clean"))
   expect(clean.t?.length).toBeGreaterThan(500)
   expect(clean.t__thumbnails?.length).toBeGreaterThan(60)
+  await ingest({ folder, uri: join(root, "cut"), point: "after-commit", after: 8 })
   await ingest({ ...texts(), uri: join(root, "compacted") })
   compacted = await takeSnapshot(join(root, "compacted"))
 }, 120_000)
@@ -35,8 +37,8 @@ it.each(CRASH_POINTS.filter((point) => !isMaintenance(point)))(
   { timeout: 60_000 },
   async (point) => {
     const uri = join(root, point)
-    // The points around a removal are reached only where something was cut: cut something first.
-    if (point.includes("remove")) await ingest({ folder, uri, point: "after-commit", after: 8 })
+    // The points around a removal are reached only where something was cut before.
+    if (point.includes("remove")) await cp(join(root, "cut"), uri, { recursive: true })
     // Records and removals are rare, so they are met the first time.
     const after = /side|commit/.test(point) && !point.includes("remove") ? 1 : 0
     const ended = await ingest({ folder, uri, point, after })
