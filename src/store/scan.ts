@@ -11,6 +11,7 @@ import { bytesColumn, type Column, numberColumn, valueAt } from "../model/column
 import { type ColumnType, layoutOf, type Schema } from "../model/types.ts"
 import { fromRecordBatch } from "./arrow.ts"
 import type { Table } from "./database.ts"
+import { recordsOf } from "./records.ts"
 
 /** Bytes to fetch at a time. */
 const FETCH_BYTES = 8 << 20
@@ -79,7 +80,7 @@ export async function* batchesOf(
   // Without any column the store would not say how many rows there are.
   if (heavy.length > 0 || light.length === 0 || rowIds !== undefined) query.withRowId()
   let next = blobs.length < heavy.length ? FIRST_ROWS : MAX_ROWS
-  for await (const record of query) {
+  for await (const record of heavy.length === 0 ? recordsOf(table, query) : query) {
     const { columns: read } = fromRecordBatch(record.select(light))
     const batch = { rows: record.numRows, columns: rowIds === undefined ? read : withIds(read, rowIds, record) }
     if (heavy.length === 0) {

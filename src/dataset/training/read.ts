@@ -9,6 +9,7 @@ import { type Batch, concatBatches } from "../../model/batch.ts"
 import { TableError } from "../../model/errors.ts"
 import { type ColumnType, layoutOf } from "../../model/types.ts"
 import { fromRecordBatch } from "../../store/arrow.ts"
+import { recordsOf } from "../../store/records.ts"
 import { fetchColumn, type Heavy } from "../../store/scan.ts"
 import { type OpenTable, queryWhere } from "../open.ts"
 import { arraysOf, type ColumnArray, type ColumnArrays, type Piece } from "./arrays.ts"
@@ -78,7 +79,7 @@ export async function* scanRows(reading: Reading, where: string | undefined, pos
   const ids = needsIds(reading)
   if (ids) query.withRowId()
   if (position > 0) query.offset(position)
-  for await (const record of query) {
+  for await (const record of recordsOf(reading.open.table, query)) {
     const batch = fromRecordBatch(record)
     yield {
       batch: { rows: record.numRows, columns: batch.columns },
