@@ -8,7 +8,7 @@ import { leftovers, takeSnapshot } from "../../src/selftest/snapshot.ts"
 import { runChild } from "../fixtures/killing.ts"
 import { tempFolder } from "../fixtures/temp.ts"
 
-const KILLS = 4
+const KILLS = 3
 /** An undisturbed run takes 23. */
 const COMMITS_PER_KILL = 3
 const ROWS = 90

@@ -11,7 +11,7 @@ import { rowsOf } from "../fixtures/plans.ts"
 import { tempFolder } from "../fixtures/temp.ts"
 import { ingest as ingestWith, randomKill } from "./child.ts"
 
-const KILLS = 4
+const KILLS = 3
 /** A table takes about 300 commits; shards are put together at every 64th. */
 const COMMITS_PER_KILL = 60
 

@@ -4,10 +4,10 @@ import { expect, it } from "vitest"
 import { CELLS } from "../../src/selftest/cells.ts"
 import { selftest } from "../../src/selftest/selftest.ts"
 
-const KILLS = 6
+const KILLS = 4
 
-/** Each source, mode and kind of rows is in some of them; `.ci/run` tries all 18 with 200 kills. */
-const SOME = CELLS.filter((_, index) => index % 3 === Math.floor(index / 6))
+/** Each source, mode and kind of rows is in one of them; `.ci/run` tries all 18 with 200 kills. */
+const SOME = [CELLS[0], CELLS[9], CELLS[16]].filter((cell) => cell !== undefined)
 
 it(`finds nothing after ${KILLS} kills`, { timeout: 280_000 }, async () => {
   const { cells, kills, kept } = await selftest({ kills: KILLS, seed: 7, cells: SOME, env: process.env })
