@@ -8,8 +8,8 @@ import { IngestError, TableError } from "../model/errors.ts"
 import { isHidden } from "../model/rows.ts"
 import type { Schema } from "../model/types.ts"
 import { createParquet } from "../parquet/writer.ts"
+import { batchesOf } from "../store/scan.ts"
 import { type At, checkColumns, type OpenTable, queryWhere, withTableAt } from "./open.ts"
-import { batchesOf } from "./scan.ts"
 
 /** Which part of a table. */
 export interface Selection {

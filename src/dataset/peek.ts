@@ -5,7 +5,7 @@ import type { Schema } from "../model/types.ts"
 import { fromRecordBatch } from "../store/arrow.ts"
 import type { Table } from "../store/database.ts"
 import { type At, withTableAt } from "./open.ts"
-import { cell } from "./scan.ts"
+import { plainValue } from "./scan.ts"
 
 /** What bytes are. */
 export interface BytesInfo {
@@ -53,7 +53,7 @@ const blobInfos = async (table: Table, column: string, ids: readonly bigint[]): 
 /** Vectors as lists, which JSON has. */
 const plainOf = (value: Value): PeekValue => {
   if (value instanceof Float32Array) return [...value]
-  return Array.isArray(value) ? value.map((vector: Float32Array) => [...vector]) : (cell(value) as PeekValue)
+  return Array.isArray(value) ? value.map((vector: Float32Array) => [...vector]) : (plainValue(value) as PeekValue)
 }
 
 const readFirst = async (

@@ -6,8 +6,6 @@ import { fromRecordBatch } from "../store/arrow.ts"
 import type { Table } from "../store/database.ts"
 import { type Bytes, batchesOf, fetchColumn, type Heavy } from "../store/scan.ts"
 
-export { batchesOf }
-
 /** Numbers are bigints only where they would not be exact otherwise; vectors and bytes are typed arrays. */
 export type Row = Readonly<Record<string, Value>>
 
@@ -16,7 +14,7 @@ const HEAVY_ROWS = 4
 const LIGHT_ROWS = 1000
 
 /** A bigint only where a number would not be exact. */
-export const cell = (value: Value): Value =>
+export const plainValue = (value: Value): Value =>
   typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value
 
 /** As {@link batchesOf}, one object a row. */
@@ -32,7 +30,7 @@ export async function* rowsOf(
       yield Object.fromEntries(
         wanted.map((name) => {
           const column = batch.columns.get(name)
-          return [name, column ? cell(valueAt(column, row)) : null]
+          return [name, column ? plainValue(valueAt(column, row)) : null]
         }),
       )
     }
@@ -59,7 +57,7 @@ export async function* rowsById(
       const { columns: read } = fromRecordBatch(record)
       const rowIds = record.getChild("_rowid")
       for (let row = 0; row < record.numRows; row++) {
-        const values = [...read].map(([name, column]) => [name, cell(valueAt(column, row))] as const)
+        const values = [...read].map(([name, column]) => [name, plainValue(valueAt(column, row))] as const)
         found.set(rowIds?.get(row), Object.fromEntries(values))
       }
     }

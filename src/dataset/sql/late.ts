@@ -4,7 +4,8 @@ import { layoutOf } from "../../model/types.ts"
 import { fromRecordBatch } from "../../store/arrow.ts"
 import { fetchColumn } from "../../store/scan.ts"
 import type { OpenTable } from "../open.ts"
-import { type Cells, plainValue, type QueryValue } from "./result.ts"
+import { plainValue } from "../scan.ts"
+import type { Cells, QueryValue } from "./result.ts"
 
 const light = async (open: OpenTable, name: string, ids: readonly bigint[]): Promise<Map<bigint, Value>> => {
   const found = new Map<bigint, Value>()

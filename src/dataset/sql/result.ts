@@ -8,14 +8,11 @@ import { TableError } from "../../model/errors.ts"
 import type { ColumnType } from "../../model/types.ts"
 import { conversion, naturalType, sqlTypeOf } from "../../readers/types.ts"
 import { columnOfChunk } from "../../readers/vectors.ts"
+import { plainValue } from "../scan.ts"
 import type { Engine } from "./engine.ts"
 
 /** A value of a row. Lists, structs and the like of SQL are arrays and objects. */
 export type QueryValue = Value | readonly QueryValue[] | { readonly [name: string]: QueryValue }
-
-/** INT64 is a number where that is exact. */
-export const plainValue = (value: Value): Value =>
-  typeof value === "bigint" && Number.isSafeInteger(Number(value)) ? Number(value) : value
 
 interface Reading {
   /** In terms of the column `c`. */

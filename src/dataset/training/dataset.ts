@@ -4,7 +4,7 @@ import { ConfigError, TableError } from "../../model/errors.ts"
 import { isHidden } from "../../model/rows.ts"
 import { layoutOf, type Schema } from "../../model/types.ts"
 import { type At, checkColumns, checkCount, type OpenTable, openToRead } from "../open.ts"
-import { cell, type Row } from "../scan.ts"
+import { plainValue, type Row } from "../scan.ts"
 import { ahead } from "./ahead.ts"
 import { type ColumnArrays, nullMask } from "./arrays.ts"
 import { type Counted, type Epoch, epochOf } from "./epoch.ts"
@@ -227,7 +227,7 @@ const firstOf = (arrays: ColumnArrays, column: string, schema: Schema): Value =>
   if (layout === "vector") return values as Float32Array
   if (layout === "bits") return values[0] === 1
   if (layout === "vectors") return vectorsOf(values[0] as Float32Array, type.size ?? 1)
-  return cell(values[0] ?? null)
+  return plainValue(values[0] ?? null)
 }
 
 /**
