@@ -3,8 +3,9 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { createProgram } from "../src/cli/program.ts"
 import { jsonSchema } from "../src/config/json-schema.ts"
-import { type ComponentKind, entriesOf, KINDS, pageOf } from "../src/config/reference.ts"
+import { entriesOf, pageOf } from "../src/config/reference.ts"
 import { BUILT_IN } from "../src/config/registry.ts"
+import { COMPONENT_KINDS, type ComponentKind } from "../src/model/fields.ts"
 
 const NOTICE = "<!-- Made by `npm run reference`; change the code that it is made of. -->"
 
@@ -100,7 +101,7 @@ const commandsPage = (): string => {
 
 /** The pages by their file names. */
 export const referencePages = (): Readonly<Record<string, string>> => ({
-  ...Object.fromEntries(KINDS.map((kind) => [`${kind}s.md`, `${componentPage(kind)}\n`])),
+  ...Object.fromEntries(COMPONENT_KINDS.map((kind) => [`${kind}s.md`, `${componentPage(kind)}\n`])),
   "document.md": `${documentPage()}\n`,
   "commands.md": `${commandsPage()}\n`,
 })

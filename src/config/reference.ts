@@ -1,10 +1,7 @@
 /** What there is to know of a component, as a page: made of the specs that documents are checked by. */
-import type { Field, Fields } from "../model/fields.ts"
+import type { ComponentKind, Field, Fields } from "../model/fields.ts"
 import type { Normalizer } from "../model/normalizer.ts"
 import type { Registry } from "./registry.ts"
-
-export const KINDS = ["source", "format", "normalizer", "sink"] as const
-export type ComponentKind = (typeof KINDS)[number]
 
 /** A component, whatever its kind. */
 export interface Entry {
@@ -73,7 +70,7 @@ const defaultOf = (field: Field): string => {
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ")
 
 /** A table of fields. */
-export const fieldsTable = (fields: Fields): string =>
+const fieldsTable = (fields: Fields): string =>
   [
     "| key | value | default | |",
     "|---|---|---|---|",

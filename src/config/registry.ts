@@ -2,7 +2,7 @@
 import type { WriteMode } from "../engine/plan.ts"
 import { FORMATS } from "../formats/index.ts"
 import { ConfigError } from "../model/errors.ts"
-import type { ComponentValues, Fields } from "../model/fields.ts"
+import { COMPONENT_KINDS, type ComponentValues, type Fields } from "../model/fields.ts"
 import type { FormatComponent } from "../model/format.ts"
 import type { Normalizer } from "../model/normalizer.ts"
 import type { SinkComponent } from "../model/sink.ts"
@@ -53,10 +53,8 @@ export const BUILT_IN: Registry = {
 
 type Defined = SourceComponent | FormatComponent | SinkComponent | Normalizer
 
-const KINDS = ["source", "format", "sink", "normalizer"]
-
 const isDefined = (value: unknown): value is Defined =>
-  typeof value === "object" && value !== null && "kind" in value && KINDS.includes(String(value.kind))
+  typeof value === "object" && value !== null && "kind" in value && COMPONENT_KINDS.some((kind) => kind === value.kind)
 
 const nameOf = (defined: Defined): string => (defined.kind === "normalizer" ? defined.name : defined.type)
 

@@ -68,6 +68,10 @@ export interface Spec<F extends Fields, T, Extra> {
   readonly make: (values: FieldValues<F>, extra: Extra) => T
 }
 
+/** What plugins can have, and the reference lists. */
+export const COMPONENT_KINDS = ["source", "format", "normalizer", "sink"] as const
+export type ComponentKind = (typeof COMPONENT_KINDS)[number]
+
 /** Something that a document can name by `type`. */
 export interface Component<Kind extends string, T, Extra = void> {
   readonly kind: Kind

@@ -1,8 +1,7 @@
 /** Commands about the components of pipelines: which there are, and a new one. */
 import { Argument, type Command } from "commander"
+import { COMPONENT_KINDS } from "../../model/fields.ts"
 import { collect, formatOption } from "../arguments.ts"
-
-const KINDS = ["source", "format", "normalizer", "sink"]
 
 const ABOUT_PLUGINS = "a module with components: a file of TypeScript or JavaScript, or a package (repeatable)"
 
@@ -10,7 +9,7 @@ export const addComponentCommands = (program: Command): void => {
   program
     .command("list")
     .description("List what pipeline documents can name; or show what there is to know of one of them.")
-    .addArgument(new Argument("[kind]").choices(KINDS))
+    .addArgument(new Argument("[kind]").choices(COMPONENT_KINDS))
     .argument("[name]")
     .option("--plugin <module>", ABOUT_PLUGINS, collect)
     .addOption(formatOption())
@@ -22,7 +21,7 @@ export const addComponentCommands = (program: Command): void => {
   program
     .command("create")
     .description("Write a component that works, with its test, to begin with; or a pipeline document.")
-    .addArgument(new Argument("<kind>").choices([...KINDS, "pipeline"]))
+    .addArgument(new Argument("<kind>").choices([...COMPONENT_KINDS, "pipeline"]))
     .argument("<name>", "such as rss_feed")
     .option("--dir <folder>", "where to", ".")
     .option("--source <type>", "of a pipeline: its source (default: files)")
