@@ -2,7 +2,7 @@
 import { Command } from "commander"
 import { escapeLines } from "../observe/escape.ts"
 import type { Environment } from "./environment.ts"
-import { readVersion } from "./package.ts"
+import { VERSION } from "./package.ts"
 import { addComponentCommands } from "./program/components.ts"
 import { addDocumentCommands } from "./program/documents.ts"
 import { addRunCommands } from "./program/runs.ts"
@@ -18,7 +18,7 @@ Exit codes: 0 done, 1 failed, 2 bad configuration, 3 too many items failed,
 export const createProgram = (env: Environment, exit: (code: number) => void): Command => {
   const program = new Command("sluice")
     .description("Streams files into a versioned, searchable dataset.")
-    .version(readVersion(), "-V, --version")
+    .version(VERSION, "-V, --version")
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(escapeLines(text)) })
     .addHelpText("after", EPILOGUE)

@@ -2,7 +2,7 @@
 import { messageOf } from "../model/errors.ts"
 import type { TraceSettings, Tracing } from "../observe/tracing.ts"
 import type { Environment } from "./environment.ts"
-import { readVersion } from "./package.ts"
+import { VERSION } from "./package.ts"
 
 const TIMEOUT = 10_000
 
@@ -112,7 +112,7 @@ const readSettings = (env: Environment): TraceSettings | undefined => {
     compression: oneOf(exporter(env, "COMPRESSION"), ["gzip", "none"], "none"),
     timeout: timeoutOf(exporter(env, "TIMEOUT")),
     serviceName: firstOf(env, "OTEL_SERVICE_NAME")?.[1] ?? named ?? "sluice",
-    serviceVersion: readVersion(),
+    serviceVersion: VERSION,
   }
 }
 
