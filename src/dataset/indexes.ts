@@ -25,7 +25,7 @@ export const listIndexes = (uri: string, name: string): Promise<TableIndex[]> =>
  * await createIndex("./data", "documents", "text", { stem: true, language: "English" })
  * ```
  */
-export const createIndex = (
+export const createIndex = async (
   uri: string,
   name: string,
   column: string,

@@ -3,13 +3,16 @@ import { existsSync } from "node:fs"
 import { TableError } from "../model/errors.ts"
 import type { Schema } from "../model/types.ts"
 import { fromSchema } from "./arrow.ts"
-import { connect, localPath, openTable, type Table } from "./database.ts"
+import { type Connection, connect, localPath, openTable, type Table } from "./database.ts"
 import { isDurable, openDurable, recover } from "./durable.ts"
 import { acquireLock } from "./lock.ts"
 import { finishRestore } from "./restore.ts"
 import { sweep } from "./sweep.ts"
 
 export interface Changing {
+  readonly db: Connection
+  /** The database's. */
+  readonly folder: string
   readonly table: Table
   /** Hidden columns included. */
   readonly schema: Schema
@@ -42,7 +45,7 @@ export const changeTable = async <T>(
       const synchronize = (await isDurable(folder, name))
         ? await openDurable(folder, name, await table.version())
         : undefined
-      const result = await change({ table, schema: fromSchema(await table.schema()), check: lock.check })
+      const result = await change({ db, folder, table, schema: fromSchema(await table.schema()), check: lock.check })
       await synchronize?.(await table.version())
       return result
     } finally {

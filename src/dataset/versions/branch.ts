@@ -2,23 +2,14 @@
 import { randomUUID } from "node:crypto"
 import { TableError } from "../../model/errors.ts"
 import { draftBranch, placeBranch } from "../../store/branch.ts"
-import {
-  checkTableName,
-  localPath,
-  openExisting,
-  openTable,
-  sideNames,
-  sideTable,
-  tableNames,
-} from "../../store/database.ts"
-import { recover } from "../../store/durable.ts"
+import { changeTable } from "../../store/change.ts"
+import { checkTableName, openExisting, sideNames, sideTable, tableNames } from "../../store/database.ts"
 import { sidesAt } from "../../store/history.ts"
 import { acquireLock } from "../../store/lock.ts"
 import { edgeOf } from "../../store/reader.ts"
-import { finishRestore } from "../../store/restore.ts"
 import { changeRecord, recordRun } from "../../store/runs.ts"
 import { checkoutAt } from "../../store/versions.ts"
-import { type At, connectExisting } from "../open.ts"
+import type { At } from "../open.ts"
 
 export interface BranchResult {
   /** The version of the table that the branch begins at, and has itself. */
@@ -48,51 +39,31 @@ export const branchTable = async (
 ): Promise<BranchResult> => {
   checkTableName(name)
   checkTableName(branch)
-  const folder = localPath(uri)
-  const db = await connectExisting(uri)
-  if (!db) throw new TableError(`Table ${JSON.stringify(name)} does not exist: there is no folder ${uri}`)
-  try {
-    // Before its lock is made, which would stay.
-    const seen = await openTable(db, uri, name)
-    seen.close()
-    const locks = [await acquireLock(folder, name)]
+  return changeTable(uri, name, async ({ db, folder, table }) => {
+    const lock = await acquireLock(folder, branch)
     try {
-      locks.push(await acquireLock(folder, branch))
       // Side tables alone are what a branch that was killed has left.
       if ((await tableNames(db)).includes(branch)) {
         throw new TableError(`Table already exists: ${JSON.stringify(branch)} in ${uri}; take another name`)
       }
-      await recover(folder, name)
-      await finishRestore(db, folder, name)
       const started = new Date().toISOString()
-      const table = await openTable(db, uri, name)
+      if (at !== undefined) await checkoutAt(table, folder, name, at)
+      const version = await table.version()
+      await table.checkoutLatest()
       const parts: string[] = []
-      let version: number
-      try {
-        if (at !== undefined) await checkoutAt(table, folder, name, at)
-        version = await table.version()
-        await table.checkoutLatest()
-        for (const [side, then] of await sidesAt(db, table, version)) {
-          if (then === 0) continue
-          await draftBranch(folder, sideTable(name, side), sideTable(branch, side), then)
-          parts.push(sideTable(branch, side))
-        }
-        await draftBranch(folder, name, branch, version)
-      } finally {
-        table.close()
+      for (const [side, then] of await sidesAt(db, table, version)) {
+        if (then === 0) continue
+        await draftBranch(folder, sideTable(name, side), sideTable(branch, side), then)
+        parts.push(sideTable(branch, side))
       }
+      await draftBranch(folder, name, branch, version)
       for (const side of sideNames(await tableNames(db, true), branch)) await db.dropTable(sideTable(branch, side))
       // The table itself last: with it, the branch is there.
       await placeBranch(folder, [...parts, branch])
       const made = await openExisting(db, branch)
       try {
-        const record = {
-          run: randomUUID(),
-          table: branch,
-          mode: "branch",
-          pipeline: `${name}, version ${version}`,
-          started,
-        }
+        const pipeline = `${name}, version ${version}`
+        const record = { run: randomUUID(), table: branch, mode: "branch", pipeline, started }
         const commit = await edgeOf(made, "last")
         // All of its versions until now have come with it.
         await recordRun(db, folder, changeRecord({ ...record, commit, from: 0, version }))
@@ -101,9 +72,7 @@ export const branchTable = async (
         made.close()
       }
     } finally {
-      for (const lock of locks) await lock.release()
+      await lock.release()
     }
-  } finally {
-    db.close()
-  }
+  })
 }

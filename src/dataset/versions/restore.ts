@@ -1,13 +1,11 @@
 /** Going back to an older version. */
 import { randomUUID } from "node:crypto"
-import { TableError } from "../../model/errors.ts"
-import { checkTableName, localPath, openTable } from "../../store/database.ts"
-import { recover } from "../../store/durable.ts"
+import { changeTable } from "../../store/change.ts"
+import { checkTableName } from "../../store/database.ts"
 import { sidesAt } from "../../store/history.ts"
-import { acquireLock } from "../../store/lock.ts"
 import { finishRestore, planRestore } from "../../store/restore.ts"
 import { checkoutAt } from "../../store/versions.ts"
-import { type At, connectExisting } from "../open.ts"
+import type { At } from "../open.ts"
 
 export interface RestoreOptions {
   /** Told what is being done, in a few words. */
@@ -46,38 +44,18 @@ export const restoreVersion = async (
   { onStep = () => {} }: RestoreOptions = {},
 ): Promise<RestoreResult> => {
   checkTableName(name)
-  const folder = localPath(uri)
-  const db = await connectExisting(uri)
-  if (!db) throw new TableError(`Table ${JSON.stringify(name)} does not exist: there is no folder ${uri}`)
-  try {
-    // Before its lock is made, which would stay.
-    const seen = await openTable(db, uri, name)
-    seen.close()
-    const lock = await acquireLock(folder, name)
-    try {
-      await recover(folder, name)
-      await finishRestore(db, folder, name)
-      const table = await openTable(db, uri, name)
-      try {
-        const from = await table.version()
-        await checkoutAt(table, folder, name, at)
-        const restored = await table.version()
-        const rows = await table.countRows()
-        await table.checkoutLatest()
-        const sides = Object.fromEntries(await sidesAt(db, table, restored))
-        const started = new Date().toISOString()
-        onStep("writing down what is to be done")
-        await planRestore(folder, name, { run: randomUUID(), started, from, version: restored, sides })
-        await finishRestore(db, folder, name, onStep)
-        await table.checkoutLatest()
-        return { from, restored, version: await table.version(), rows }
-      } finally {
-        table.close()
-      }
-    } finally {
-      await lock.release()
-    }
-  } finally {
-    db.close()
-  }
+  return changeTable(uri, name, async ({ db, folder, table }) => {
+    const from = await table.version()
+    await checkoutAt(table, folder, name, at)
+    const restored = await table.version()
+    const rows = await table.countRows()
+    await table.checkoutLatest()
+    const sides = Object.fromEntries(await sidesAt(db, table, restored))
+    const started = new Date().toISOString()
+    onStep("writing down what is to be done")
+    await planRestore(folder, name, { run: randomUUID(), started, from, version: restored, sides })
+    await finishRestore(db, folder, name, onStep)
+    await table.checkoutLatest()
+    return { from, restored, version: await table.version(), rows }
+  })
 }
