@@ -73,7 +73,7 @@ const columnOf = async (open: OpenTable, asked: string | undefined, type: TypeNa
  *
  * @throws {ConfigError} when it is not clear which column to search, and for what cannot be searched for.
  */
-export const searchOf = async (
+const searchOf = async (
   open: OpenTable,
   options: Omit<SearchOptions, "limit" | "filter" | "columns">,
 ): Promise<Search> => {

@@ -48,7 +48,7 @@ export interface IndexResult {
 }
 
 /** Without an index every vector is compared: a tenth of a second for so many, and no neighbour is missed. */
-export const MIN_VECTORS = 100_000
+const MIN_VECTORS = 100_000
 /** Up to so many distinct values a bitmap each is smaller than a tree, and faster. */
 const MAX_BITMAPS = 1000
 /** Clusters are computed anew only once this share of the rows came since; until then those are compared one by one. */
@@ -83,7 +83,7 @@ const TYPES: Readonly<Record<string, IndexType>> = {
   Bitmap: "BITMAP",
 }
 
-export const indexName = (column: string): string => `${column}_idx`
+const indexName = (column: string): string => `${column}_idx`
 
 /** All indexes of the table, in the order of their names. */
 export const listTableIndexes = async (table: Table): Promise<TableIndex[]> => {

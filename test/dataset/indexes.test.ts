@@ -133,6 +133,7 @@ describe("createIndex", () => {
     )
     expect(await problem("text", { language: "greek", stopWords: true })).toBe("built")
     await expect(createIndex(uri, "t", "vector", { partitions: 0.5 })).rejects.toThrow(ConfigError)
+    await expect(createIndex(uri, "a__b", "text")).rejects.toThrow(ConfigError)
     await expect(createIndex(uri, "nope", "text")).rejects.toThrow(TableError)
     await expect(createIndex(`${uri}/nope`, "t", "text")).rejects.toThrow(/there is no folder/)
   })

@@ -18,7 +18,7 @@ export interface RankOptions {
 /** The store gives rows of the same score in any order; so many more show which of them stand at the limit. */
 export const ROOM = 16
 
-export const textIndex = async ({ table }: OpenTable, column: string): Promise<TableIndex | undefined> =>
+const textIndex = async ({ table }: OpenTable, column: string): Promise<TableIndex | undefined> =>
   (await listTableIndexes(table)).find((index) => index.type === "BM25" && index.column === column)
 
 /** Whether the index has the words as {@link wordsOf} makes them. */

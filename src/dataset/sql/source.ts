@@ -34,7 +34,7 @@ interface ParserError extends Error {
  *
  * @throws {TableError} with line and column for what is no PostgreSQL.
  */
-export const parseStatements = async (sql: string): Promise<readonly RawStmt[]> => {
+const parseStatements = async (sql: string): Promise<readonly RawStmt[]> => {
   if (typeof sql !== "string") throw new TableError(`Expected a query as text, found ${typeof sql}`)
   if (sql.length > MAX_LENGTH) {
     throw new TableError(
