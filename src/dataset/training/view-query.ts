@@ -1,7 +1,9 @@
 /** The SELECT that makes a view: columns by name, a condition for the store, an order, a limit. */
 import type { ColumnOrdering } from "@lancedb/lancedb"
+import type { Node } from "libpg-query"
 import { messageOf, TableError } from "../../model/errors.ts"
 import { quoteName } from "../../store/filter.ts"
+import { as, constantOf, textOf } from "../sql/node.ts"
 
 export interface ViewQuery {
   /** Undefined: all there are. */
@@ -11,28 +13,6 @@ export interface ViewQuery {
   readonly orderBy: readonly ColumnOrdering[]
   readonly limit?: number
   readonly offset: number
-}
-
-/** What is read of PostgreSQL's tree; every node is an object with the name of its kind as the only key. */
-type Node = Readonly<Record<string, never>> | undefined
-interface ColumnRef {
-  readonly fields: readonly { readonly A_Star?: object; readonly String?: { readonly sval: string } }[]
-  readonly location?: number
-}
-interface SelectStmt {
-  readonly targetList?: readonly {
-    readonly ResTarget: { readonly name?: string; readonly val: Node; readonly location?: number }
-  }[]
-  readonly fromClause?: readonly Node[]
-  readonly whereClause?: Node
-  readonly sortClause?: readonly { readonly SortBy: SortBy }[]
-  readonly limitCount?: Node
-  readonly limitOffset?: Node
-}
-interface SortBy {
-  readonly node: Node
-  readonly sortby_dir?: string
-  readonly sortby_nulls?: string
 }
 
 const KNOWN = [
@@ -54,11 +34,11 @@ const refusal = (sql: string, problem: string, at?: number): TableError => {
 }
 
 /** The column's name as it is in the table: names without quotes are in lower case after parsing, as PostgreSQL has it. */
-const columnOf = (sql: string, node: Node, known: readonly string[]): string | undefined => {
-  const { fields = [], location } = (node?.ColumnRef ?? {}) as Partial<ColumnRef>
+const columnOf = (sql: string, node: Node | undefined, known: readonly string[]): string | undefined => {
+  const { fields = [], location } = as(node, "ColumnRef") ?? {}
   const [field, more] = fields
-  if (field?.A_Star && !more) return undefined
-  const name = field?.String?.sval
+  if (as(field, "A_Star") && !more) return undefined
+  const name = textOf(field)
   if (name === undefined || more)
     throw refusal(sql, "a column stands by its plain name; found something else", location)
   if (known.includes(name)) return name
@@ -66,16 +46,13 @@ const columnOf = (sql: string, node: Node, known: readonly string[]): string | u
   return alike.length === 1 ? alike[0] : name
 }
 
-const numberOf = (sql: string, node: Node, what: string): number | undefined => {
+const numberOf = (sql: string, node: Node | undefined, what: string): number | undefined => {
   if (!node) return undefined
-  const { ival, isnull, location } = (node.A_Const ?? {}) as {
-    readonly ival?: { readonly ival?: number }
-    readonly isnull?: boolean
-    readonly location?: number
-  }
-  if (isnull) return undefined
-  if (!ival) throw refusal(sql, `${what} is a whole number; found something else`, location)
-  return ival.ival ?? 0
+  const fixed = as(node, "A_Const")
+  const value = fixed && constantOf(fixed)
+  if (value === null) return undefined
+  if (fixed?.ival && typeof value === "number") return value
+  throw refusal(sql, `${what} is a whole number; found something else`, fixed?.location)
 }
 
 interface Token {
@@ -124,23 +101,25 @@ export const parseView = async (sql: string, table: string, known: readonly stri
     throw refusal(sql, messageOf(error), sqlDetails?.cursorPosition)
   }
   const [statement, second] = parsed.stmts ?? []
-  const select = (statement?.stmt as { readonly SelectStmt?: SelectStmt } | undefined)?.SelectStmt
+  const select = as(statement?.stmt, "SelectStmt")
   if (!select || second) throw refusal(sql, "one SELECT makes a view; found something else")
   const foreign = Object.keys(select).find((key) => !KNOWN.includes(key))
-  if (foreign !== undefined || (select as { readonly op?: string }).op !== "SETOP_NONE") {
+  if (foreign !== undefined || select.op !== "SETOP_NONE") {
     throw refusal(sql, `${foreign ?? "a set operation"} is nothing for a view`)
   }
   for (const from of select.fromClause ?? []) {
-    const { relname, location } = (from?.RangeVar ?? {}) as { readonly relname?: string; readonly location?: number }
+    const { relname, location } = as(from, "RangeVar") ?? {}
     if (relname !== table) throw refusal(sql, `a view is made of its own table, ${table}; found another one`, location)
   }
-  const columns = (select.targetList ?? []).flatMap(({ ResTarget: { name, val, location } }) => {
+  const columns = (select.targetList ?? []).flatMap((target) => {
+    const { name, val, location } = as(target, "ResTarget") ?? {}
     if (name !== undefined) throw refusal(sql, "columns keep their names in a view; found another one", location)
-    if (!val?.ColumnRef) throw refusal(sql, "a view has columns of its table; found an expression", location)
+    if (!as(val, "ColumnRef")) throw refusal(sql, "a view has columns of its table; found an expression", location)
     return columnOf(sql, val, known) ?? "*"
   })
   if (columns.includes("*") && columns.length > 1) throw refusal(sql, "* stands alone; found other columns beside it")
-  const orderBy = (select.sortClause ?? []).map(({ SortBy: { node, sortby_dir, sortby_nulls } }) => {
+  const orderBy = (select.sortClause ?? []).map((clause) => {
+    const { node, sortby_dir, sortby_nulls } = as(clause, "SortBy") ?? {}
     const columnName = columnOf(sql, node, known)
     if (columnName === undefined) throw refusal(sql, "rows are ordered by columns; found *")
     const ascending = sortby_dir !== "SORTBY_DESC"
