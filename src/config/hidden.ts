@@ -6,8 +6,7 @@ import type { Sink } from "../model/sink.ts"
 import type { Source, SourceContext } from "../model/source.ts"
 
 const hiddenSource = (source: Source, hide: Hide): Source => ({
-  name: source.name,
-  ...(source.total !== undefined && { total: source.total }),
+  ...source,
   items: async function* ({ signal, warn }: SourceContext): AsyncGenerator<Item> {
     try {
       for await (const item of source.items({ signal, warn: (message) => warn(hide(message)) })) {
@@ -28,10 +27,8 @@ const hiddenSink = (sink: Sink, hide: Hide): Sink => {
     }
   }
   return {
-    name: sink.name,
+    ...sink,
     uri: hide(sink.uri),
-    table: sink.table,
-    ...(sink.folder !== undefined && { folder: sink.folder }),
     open: (options) => guarded(() => sink.open(options)),
     view: () => guarded(() => sink.view()),
   }

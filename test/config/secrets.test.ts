@@ -155,6 +155,17 @@ describe("a secret", () => {
     for (const text of told) for (const one of ["CANARY", "1+1", "1%2B1"]) expect(text).not.toContain(one)
   })
 
+  it("leaves a source all that it tells of itself", async () => {
+    const of = async (token: string) => {
+      const text = `version: 1\nname: p\nsource: { type: huggingface, repo: a/b, token: "${token}" }\nsink: { type: memory, table: t }\n`
+      const { plan } = await loadPipeline(await write(text), { T: HF })
+      return plan.feed.source
+    }
+    const hidden = await of("${secret:T}")
+    expect(Object.keys(hidden).sort()).toEqual(Object.keys(await of(HF)).sort())
+    expect(hidden.retries?.()).toBe(0)
+  })
+
   it("is not told by the command line", { timeout: 60_000 }, async () => {
     await write(document('token: "${secret:T}", breaks: "true"'))
     const { code, stdout, stderr } = await sluice(["run", "p.yaml", "--json"], { cwd: dir, env: { T: CANARY } })
