@@ -109,7 +109,7 @@ interface Shared {
 
 const DEFAULT_SIZE = 100
 const DEFAULT_PREFETCH = 2
-/** Record batches of the store, of about a thousand rows each, that it makes while those before are cut up. */
+/** Record batches that the store makes while those before are cut up: see {@link recordsOf} for how large they are. */
 const SCAN_AHEAD = 2
 
 const checkSeed = (seed: number): number => {
